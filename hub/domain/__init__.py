@@ -1,0 +1,1 @@
+"""Pure rules of the hub: standard library only, and `now` is always an argument."""

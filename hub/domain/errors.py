@@ -1,0 +1,67 @@
+"""What can go wrong, grouped by what the caller does next; no text here ever echoes a value that was sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Origin = Literal["sender", "hub", "receiver"]
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something may not go, in words a worker understands (R12, R25).
+
+    `type` is stable and machine readable, `pointer` is an RFC 6901 JSON pointer into what was sent.
+    """
+
+    type: str
+    title: str
+    next_step: str
+    origin: Origin = "sender"
+    pointer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a document, at a JSON pointer; `detail` names the rule, never the value."""
+
+    pointer: str
+    detail: str
+
+
+class HubError(Exception):
+    """Root of the hub's own errors; carries a `Refusal` so that every face can explain it the same way."""
+
+    def __init__(self, refusal: Refusal, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(refusal.type)
+        self.refusal = refusal
+        self.faults = faults
+
+
+class Malformed(HubError):
+    """The document is wrong: mend it and send it again."""
+
+
+class Unauthenticated(HubError):
+    """The caller did not prove who it is: get a fresh token or assertion and send again."""
+
+
+class Forbidden(HubError):
+    """The caller is known and may not do this: the refusal says who to ask."""
+
+
+class NotFound(HubError):
+    """Nothing there for this caller: another partner's object looks the same as none (TH02)."""
+
+
+class Conflict(HubError):
+    """It contradicts what the hub already holds, or the same request is still in flight."""
+
+
+class Unavailable(HubError):
+    """The hub cannot keep a promise right now (store full or down): nothing was accepted, try again."""
+
+
+class IllegalTransition(Exception):
+    """A state table has no such move: a defect in the hub, never a sender's or a partner's fault."""

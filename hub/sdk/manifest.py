@@ -1,0 +1,92 @@
+"""The manifest: what a plugin says of itself in `manifest.toml`, read and checked before any of its code is imported."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,40}$")]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Fact(_Table):
+    """One precondition on a consent's facts, as data: the fact must equal a value, or match a pattern (R63)."""
+
+    name: Name
+    equals: bool | str | None = None
+    pattern: str | None = None
+    title: str
+    next_step: str
+
+
+class Window(_Table):
+    """How long a rung of the ladder may take (R43); exactly one unit is given."""
+
+    minutes: int | None = None
+    working_hours: int | None = None
+    working_days: int | None = None
+
+
+class Idempotency(_Table):
+    """Where the idempotency key travels and whether the partner dedupes on it, for how many hours."""
+
+    key: str
+    partner_dedupes: bool
+    window_hours: int | None = None
+
+
+class Limits(_Table):
+    """What one parcel and one connection may weigh."""
+
+    body_bytes: int = 1_000_000
+    reply_bytes: int = 1_000_000
+    in_flight: int = Field(default=32, ge=1, le=512)
+    deadline_seconds: float = Field(default=30, gt=0, le=300)
+
+
+class ConnectorManifest(_Table):
+    """`[connectors.<id>]`: everything the hub decides about a connector without running it."""
+
+    title: str
+    transport: Literal["rest", "bars", "mesh", "portal", "email", "queue", "file"]
+    mapping: str  #: <document>/<version>
+    content_type: str = "application/json"
+    direct_submit: bool = True
+    prerequisites: tuple[str, ...] = ()
+    accepts: tuple[str, ...]  #: categories of sections
+    facts: tuple[Fact, ...] = ()
+    levels: tuple[Literal["L1", "L2", "L3", "L4"], ...]
+    answers: tuple[Literal["sync", "callback", "message", "poll", "page"], ...]
+    callback_auth: Literal["standard-webhooks", "bearer", "mutual-tls", "jwt", "none"] = "none"
+    idempotency: Idempotency
+    poll_minutes: int | None = None
+    kinds: tuple[Literal["share", "addendum", "correction", "please_stop_using", "reply"], ...] = ("share",)
+    handling_lines: tuple[str, ...] = ()
+    cancel: str = "none"
+    code_lists: tuple[str, ...] = ()
+    limits: Limits = Limits()
+    hosts: tuple[str, ...] = ()  #: settings that hold URLs; only their hosts may be reached
+    secrets: tuple[Name, ...] = ()
+    clocks: dict[Literal["L1", "L2", "L3", "L4"], Window] = Field(default_factory=dict)
+
+
+class Manifest(_Table):
+    """A plugin's `manifest.toml`."""
+
+    sdk: str
+    name: Name
+    version: str
+    owner: str
+    summary: str
+    connectors: dict[Name, ConnectorManifest]
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read and check a manifest; raises `ValueError` (also `tomllib.TOMLDecodeError`) naming field and rule."""
+    return Manifest.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
