@@ -65,3 +65,11 @@ class Unavailable(HubError):
 
 class IllegalTransition(Exception):
     """A state table has no such move: a defect in the hub, never a sender's or a partner's fault."""
+
+
+class Undecipherable(Exception):
+    """Stored data does not open: altered, moved to another row, or its key is gone; `code` says which."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
