@@ -42,17 +42,17 @@ class Ledger:
     def __init__(self, file: Path | None = None) -> None:
         self._entries: list[Entry] = []
         self._effects: dict[str, Entry] = {}
-        self._file = None
+        self._file = file
         if file is not None:
             self._reload(file)
-            self._file = file.open("ab")
 
     def append(self, entry: Entry) -> None:
         """Record an arrival; it is on disk when this returns."""
         if self._file is not None:
-            self._file.write(json.dumps(entry.as_json()).encode() + b"\n")
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            with self._file.open("ab") as lines:
+                lines.write(json.dumps(entry.as_json()).encode() + b"\n")
+                lines.flush()
+                os.fsync(lines.fileno())
         self._remember(entry)
 
     def entries(self) -> tuple[Entry, ...]:
