@@ -73,3 +73,15 @@ class Undecipherable(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class MissingLeaf(Exception):
+    """A target document needs something that this consent does not give: a refusal at submit (architecture 9).
+
+    `path` is an RFC 6901 pointer into the target document; `categories` are those that could have filled it.
+    """
+
+    def __init__(self, path: str, categories: tuple[str, ...]) -> None:
+        super().__init__(f"nothing to put at {path or '/'}")
+        self.path = path
+        self.categories = categories
