@@ -1,0 +1,150 @@
+"""What is wrong with a share that its types cannot say: lengths, characters, doubles and dates, all at once (R12)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+
+from hub.domain.calendar import london_date
+from hub.domain.errors import Fault
+from hub.domain.share import Consent, Section, Share, Value
+
+_REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,99}")
+_FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+#: C0, DEL, C1 and lone surrogates; in prose a tab, a line feed and a carriage return are ordinary.
+_BAD_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+_BAD_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+SECTIONS, CONSENTS, SERVICES, FIELDS, LISTED = 50, 20, 20, 60, 50  #: how many of each
+NAME, FIELD_TEXT, TEXT = 200, 2_000, 20_000  #: how long, in code points
+#: Whole numbers that every JSON reader keeps exactly.
+_LARGEST_NUMBER = 2**53 - 1
+
+_BAD_REFERENCE = "must be 1 to 100 letters, digits or . _ : / - and begin with a letter or a digit"
+_BAD_FIELD_NAME = "every field name must be 1 to 61 lower case letters, digits or _ and begin with a letter"
+_BAD_CHARACTERS = "must not hold control characters or half characters"
+
+
+def faults(share: Share, now: datetime | None = None) -> tuple[Fault, ...]:
+    """Return everything wrong with `share`, in document order; pointers are RFC 6901, values are never echoed.
+
+    With `now`, also what was said later than tomorrow. A service addressed without consent is no fault: it is refused
+    later, by itself (R12).
+    """
+    tomorrow = london_date(now) + timedelta(days=1) if now else date.max
+    found = (
+        _reference("/reference", share.reference),
+        _reference("/person/reference", share.person.reference),
+        _trusted_person(share),
+        _line("/choice/discussed_with", share.choice.discussed_with),
+        _sections(share.sections, tomorrow),
+        _consents(share.consents),
+        _services(share.services or ()),
+    )
+    # A name that breaks its rule is pointed at by its container, so that several make one fault.
+    return tuple(dict.fromkeys(fault for part in found for fault in part))
+
+
+def _trusted_person(share: Share) -> Iterator[Fault]:
+    one, at = share.trusted_person, "/trusted_person"
+    yield from _reference(f"{at}/reference", one.reference)
+    yield from _line(f"{at}/name", one.name, required=True)
+    yield from _line(f"{at}/contact/role", one.contact.role, required=True)
+    yield from _line(f"{at}/contact/email", one.contact.email)
+    yield from _line(f"{at}/contact/phone", one.contact.phone)
+    yield from _at_most(f"{at}/can_see", one.can_see, LISTED)
+    for index, group in enumerate(one.can_see[:LISTED]):
+        yield from _line(f"{at}/can_see/{index}", group, required=True)
+
+
+def _sections(sections: Sequence[Section], tomorrow: date) -> Iterator[Fault]:
+    yield from _at_most("/sections", sections, SECTIONS)
+    yield from _twice("/sections", "id", [section.id for section in sections[:SECTIONS]])
+    for index, section in enumerate(sections[:SECTIONS]):
+        at = f"/sections/{index}"
+        yield from _reference(f"{at}/id", section.id)
+        yield from _values(f"{at}/fields", section.fields)
+        yield from _prose(f"{at}/text", section.text, TEXT)
+        if section.said is not None:
+            yield from _line(f"{at}/said/by", section.said.by, required=True)
+            if section.said.on > tomorrow:
+                yield Fault(f"{at}/said/on", "must not be in the future")
+
+
+def _consents(consents: Sequence[Consent]) -> Iterator[Fault]:
+    yield from _at_most("/consents", consents, CONSENTS)
+    yield from _twice("/consents", "reference", [consent.reference for consent in consents[:CONSENTS]])
+    yield from _twice("/consents", "service", [consent.service for consent in consents[:CONSENTS]])
+    for index, consent in enumerate(consents[:CONSENTS]):
+        at = f"/consents/{index}"
+        yield from _reference(f"{at}/reference", consent.reference)
+        yield from _reference(f"{at}/service", consent.service)
+        yield from _at_most(f"{at}/categories", consent.categories, LISTED)
+        yield from _reference(f"{at}/purpose", consent.purpose)
+        yield from _line(f"{at}/agreed/notice", consent.agreed.notice, required=True)
+        if consent.until < consent.agreed.on:
+            yield Fault(f"{at}/until", "must not be before the day they agreed")
+        yield from _at_most(f"{at}/returns", consent.returns, LISTED)
+        yield from _values(f"{at}/facts", consent.facts)
+
+
+def _services(services: Sequence[str]) -> Iterator[Fault]:
+    yield from _at_most("/services", services, SERVICES)
+    for index, service in enumerate(services[:SERVICES]):
+        yield from _reference(f"/services/{index}", service)
+
+
+def _values(at: str, values: dict[str, Value]) -> Iterator[Fault]:
+    yield from _at_most(at, values, FIELDS)
+    for name in list(values)[:FIELDS]:
+        if _FIELD_NAME.fullmatch(name) is None:
+            # The name itself may be someone's: it is not echoed.
+            yield Fault(at, _BAD_FIELD_NAME)
+        else:
+            yield from _value(f"{at}/{name}", values[name])
+
+
+def _value(at: str, value: Value) -> Iterator[Fault]:
+    if isinstance(value, str):
+        yield from _prose(at, value, FIELD_TEXT)
+    elif isinstance(value, list):
+        yield from _at_most(at, value, LISTED)
+        for index, item in enumerate(value[:LISTED]):
+            yield from _prose(f"{at}/{index}", item, FIELD_TEXT)
+    elif abs(value) > _LARGEST_NUMBER:
+        yield Fault(at, "must be a whole number between -9007199254740991 and 9007199254740991")
+
+
+def _reference(at: str, text: str) -> Iterator[Fault]:
+    if _REFERENCE.fullmatch(text) is None:
+        yield Fault(at, _BAD_REFERENCE)
+
+
+def _line(at: str, text: str, *, required: bool = False) -> Iterator[Fault]:
+    if required and not text.strip():
+        yield Fault(at, "must not be empty")
+    if len(text) > NAME:
+        yield Fault(at, f"must be at most {NAME} characters")
+    if _BAD_IN_LINE.search(text):
+        yield Fault(at, f"{_BAD_CHARACTERS}, and be one line")
+
+
+def _prose(at: str, text: str, longest: int) -> Iterator[Fault]:
+    if len(text) > longest:
+        yield Fault(at, f"must be at most {longest} characters")
+    if _BAD_IN_PROSE.search(text):
+        yield Fault(at, _BAD_CHARACTERS)
+
+
+def _at_most(at: str, things: Sequence[object] | dict[str, Value], most: int) -> Iterator[Fault]:
+    if len(things) > most:
+        yield Fault(at, f"must hold at most {most}")
+
+
+def _twice(at: str, name: str, texts: Iterable[str]) -> Iterator[Fault]:
+    seen: set[str] = set()
+    for index, text in enumerate(texts):
+        if text in seen:
+            yield Fault(f"{at}/{index}/{name}", "must not be used twice in one share")
+        seen.add(text)
