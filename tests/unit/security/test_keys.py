@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.security.keys import KeyRing, KeyFolderError, add_key_encryption_key, add_signing_key, generate
+from hub.security.keys import KeyFolderError, KeyRing, add_key_encryption_key, add_signing_key, generate
 
 
 @pytest.fixture

@@ -1,0 +1,87 @@
+"""Authors (workers): the signed `Author-Assertion` that says who typed a request, in which role, and which bytes.
+
+The hub keeps "attested by this partner at this time" and never learns more of the worker than an opaque id (R60).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from hub.domain.errors import Unauthenticated
+from hub.security import tokens
+from hub.security.clients import Client
+from hub.security.refusals import unauthenticated
+from hub.security.tokens import KeySetError, Once, Seen, UntrustedError
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who typed it, in that partner's own opaque id, and the role that the partner attests.
+
+    `once` is what must be recorded, so that the assertion works a single time.
+    """
+
+    subject: str
+    role: str
+    once: Once
+
+
+def verify_author(  # noqa: PLR0913 - one assertion, and all that it is held against
+    assertion: str | None, client: Client, body: bytes, now: datetime, *, seen: Seen, audience: str
+) -> Author:
+    """Read the assertion and record its use; raises `Unauthenticated` with one of the author- types."""
+    author = read_author(assertion, client, body, now, audience)
+    if not seen.first_time(author.once.kind, author.once.token, author.once.until):
+        raise author_replayed()
+    return author
+
+
+def read_author(assertion: str | None, client: Client, body: bytes, now: datetime, audience: str) -> Author:
+    """Read the assertion without recording its use, for a caller that commits `once` with what the request changes.
+
+    iss is the client's id or its partner, aud is `audience`, body_sha256 is the SHA-256 of exactly `body` in hex or
+    base64url; exp, iat and jti are required, and it lasts 5 minutes at most.
+    """
+    if not assertion:
+        raise unauthenticated("author-missing")
+    try:
+        claims = tokens.read(assertion, tokens.public_keys(client.jwks))
+        if claims.get("iss") not in (client.id, client.partner) or "iat" not in claims:
+            raise unauthenticated("author-untrusted")
+        tokens.check_audience(claims, audience)
+        expires = tokens.check_times(claims, now)
+        author = Author(
+            subject=tokens.text(claims, "sub"),
+            role=tokens.text(claims, "role", 80),
+            once=tokens.once("author-assertion", client.id, tokens.text(claims, "jti"), expires),
+        )
+    except KeySetError:
+        raise unauthenticated("author-untrusted") from None
+    except UntrustedError as error:
+        code = {"expired": "author-expired", "clock-skew": "author-clock-skew"}.get(error.why, "author-untrusted")
+        raise unauthenticated(code) from None
+    if not covers(claims, body):
+        raise unauthenticated("author-body-changed")
+    return author
+
+
+def author_replayed() -> Unauthenticated:
+    """The refusal for an assertion whose `once` was already recorded."""
+    return unauthenticated("author-replayed")
+
+
+def covers(claims: Mapping[str, Any], body: bytes) -> bool:
+    """Whether `body_sha256` is the digest of exactly these bytes, in hex or unpadded base64url."""
+    stated = claims.get("body_sha256")
+    if not isinstance(stated, str):
+        return False
+    digest = hashlib.sha256(body).digest()
+    offered = stated.encode("utf-8", "replace")
+    encoded = base64.urlsafe_b64encode(digest).rstrip(b"=")
+    return hmac.compare_digest(offered, digest.hex().encode()) or hmac.compare_digest(offered, encoded)
