@@ -1,0 +1,177 @@
+"""Decide, for each service a share is addressed to, whether it may go and what it may carry: the same for preview and submit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from hub.domain import gate
+from hub.domain.calendar import WorkingCalendar, london_date
+from hub.domain.answer import Level
+from hub.domain.clock import WindowSet, due, in_force, runs
+from hub.domain.consent import ABSENT, permits, standing
+from hub.domain.errors import Refusal
+from hub.domain.minimise import View, minimise
+from hub.domain.route import Directory, Partner, Route
+from hub.domain.share import Consent, Share
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """Who is sending: the partner, its authenticated client, and the worker it attests (R60)."""
+
+    partner: Partner
+    client_id: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided for one service: refused with every reason, or a route, a consent and a minimised view."""
+
+    service_id: str
+    refusals: tuple[Refusal, ...] = ()
+    route: Route | None = None
+    consent: Consent | None = None
+    view: View | None = None
+
+
+def decide(share: Share, directory: Directory, now: datetime) -> tuple[Verdict, ...]:
+    """Return a verdict for each service addressed, in the order given (R12, R13, R17, R25)."""
+    consents = {consent.service: (index, consent) for index, consent in enumerate(share.consents)}
+    return tuple(
+        _verdict(share, service_id, consents.get(service_id), directory, now)
+        for service_id in share.addressed
+    )
+
+
+def _verdict(
+    share: Share, service_id: str, found: tuple[int, Consent] | None, directory: Directory, now: datetime
+) -> Verdict:
+    route = directory.route(service_id)
+    if route is None:
+        return Verdict(service_id, (_unknown_service(share, service_id),))
+    if found is None:
+        return Verdict(service_id, (replace(ABSENT, pointer="/consents"),), route)
+    index, consent = found
+    pointer = f"/consents/{index}"
+    refused = (
+        *(
+            replace(refusal, pointer=f"{pointer}{refusal.pointer}")
+            for refusal in permits(standing(consent), purposes=route.service.purposes, now=now)
+        ),
+        *gate.refusals(route.connection.facts, consent.facts, pointer),
+    )
+    if refused:
+        return Verdict(service_id, refused, route, consent)
+    view = minimise(share, consent, route.connection.accepts)
+    if not view.sections:
+        return Verdict(service_id, (_nothing_to_send(pointer),), route, consent, view)
+    return Verdict(service_id, (), route, consent, view)
+
+
+def _unknown_service(share: Share, service_id: str) -> Refusal:
+    return Refusal(
+        type="service-unknown",
+        title="This partnership has no service by that name.",
+        next_step="Choose a service from the list at /v1/services, or ask your champion who can help.",
+        pointer=f"/services/{share.addressed.index(service_id)}",
+    )
+
+
+def _nothing_to_send(pointer: str) -> Refusal:
+    return Refusal(
+        type="consent-covers-nothing",
+        title="Nothing in this share is both agreed and right for this service.",
+        next_step="Check which parts the person agreed to share with this service, and that each part has a label.",
+        pointer=f"{pointer}/categories",
+    )
+
+
+def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
+    share: Share,
+    verdict: Verdict,
+    sender: Sender,
+    reference: str,
+    key: str,
+    case: str,
+    sent_at: datetime,
+    directory: Directory,
+    calendar: WorkingCalendar,
+) -> Mapping[str, Any]:
+    """Return what a mapping may see of a passed verdict: the minimised view and the frame around it (section 9)."""
+    route, consent, view = verdict.route, verdict.consent, verdict.view
+    if route is None or consent is None or view is None or verdict.refusals:
+        raise ValueError("only a passed verdict can be composed")
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for section in view.sections:
+        said = section.said and {"by": section.said.by, "how": section.said.how, "on": section.said.on.isoformat()}
+        entry = {"id": section.id, "fields": section.fields, "text": section.text, "said": said or {}}
+        sections.setdefault(str(section.category), []).append(entry)
+    clocks = clocks_of(share, sent_at, route, directory, calendar)
+    reply_by = clocks.get(Level.L3, clocks[Level.L2])
+    return {
+        "section": sections,
+        "share": {
+            "reference": reference,
+            "ask": share.ask,
+            "urgent": share.urgent,
+            "sent_at": sent_at.isoformat(timespec="seconds"),
+            "sent_on": london_date(sent_at).isoformat(),
+        },
+        "delivery": {
+            "key": key,
+            "case": case,
+            "kind": "share",
+            "reply_by": reply_by.isoformat(timespec="seconds"),
+            "reply_on": london_date(reply_by).isoformat(),
+        },
+        "trusted_person": {
+            "reference": share.trusted_person.reference,
+            "kind": share.trusted_person.kind,
+            "name": share.trusted_person.name,
+            "contact": {
+                "role": share.trusted_person.contact.role,
+                "email": share.trusted_person.contact.email,
+                "phone": share.trusted_person.contact.phone,
+            },
+        },
+        "consent": {
+            "reference": consent.reference,
+            "purpose": consent.purpose,
+            "agreed_on": consent.agreed.on.isoformat(),
+            "how": consent.agreed.how,
+            "able_to_decide": consent.agreed.able_to_decide,
+            "until": consent.until.isoformat(),
+            "notice": consent.agreed.notice,
+            "facts": consent.facts,
+        },
+        "service": {"id": route.service.id, "name": route.service.name, "address": route.service.address},
+        "sender": {
+            "id": sender.partner.id,
+            "name": sender.partner.name,
+            "ods": sender.partner.ods,
+            "address": sender.partner.address,
+            "kind": sender.partner.kind,
+        },
+    }
+
+
+def windows_of(route: Route, directory: Directory) -> WindowSet:
+    """Return the windows in force for a route: its own, its connection's, its manifest's, the partnership's (R43)."""
+    return in_force(
+        route=route.service.windows,
+        connection=route.connection.windows,
+        manifest=route.connection.manifest_windows,
+        partnership=directory.windows,
+    )
+
+
+def clocks_of(
+    share: Share, sent_at: datetime, route: Route, directory: Directory, calendar: WorkingCalendar
+) -> dict[Level, datetime]:
+    """Return when each rung that has a clock is due, counted from when the trusted person sent (R43, R71)."""
+    windows = windows_of(route, directory)
+    return {level: due(level, sent_at, share.urgent, windows, calendar) for level in runs(share.ask)}

@@ -1,0 +1,383 @@
+"""Submit: turn a decided share into rows ready for one commit, and accept them; preview stops before the commit."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.domain.answer import AnswerState, Level
+from hub.domain.calendar import WorkingCalendar, day_ends
+from hub.domain.clock import WindowSet, undelivered_notice_at
+from hub.domain.consent import ConsentState
+from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
+from hub.domain.errors import Conflict, Forbidden, HubError, Refusal
+from hub.domain.reference import make as make_reference
+from hub.domain.route import Directory, Route
+from hub.domain.share import Consent, Share
+from hub.services.decide import Sender, Verdict, clocks_of, compose, decide, windows_of
+from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
+from hub.services.pack import pack, place
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids of one submission, derived from who sent it and its Idempotency-Key, so that a re-run changes nothing."""
+
+    share: str
+    record: str
+    reference: str
+    _seed: bytes
+
+    def of(self, what: str, service_id: str) -> UUID:
+        """Return the id of a thing this submission makes for one service."""
+        return UUID(bytes=hashlib.sha256(self._seed + f"{what}|{service_id}".encode()).digest()[:16], version=4)
+
+
+def derive_ids(vault: Vault, partner_id: str, idempotency_key: str, salt: int = 0) -> Ids:
+    """Derive a submission's ids with the hub's keyed hash: unguessable, yet the same on every re-run.
+
+    `salt` counts how often the speakable reference that came out was taken (47 million exist).
+    """
+    seed = bytes.fromhex(vault.digest("submission", f"{partner_id}|{idempotency_key}|{salt}"))
+    draw = hashlib.sha256(seed + b"reference").digest()
+    ids = Ids("", "", make_reference(draw), seed)
+    return Ids(ids.of("share", "").hex, ids.of("record", "").hex, ids.reference, seed)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """One parcel as it would be delivered: its bytes are what preview shows and what the wire carries."""
+
+    verdict: Verdict
+    route: Route
+    consent: Consent
+    delivery_id: str
+    key: str
+    case: str
+    body: bytes
+    content_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything decided about a share before anything is kept: preview returns it, submit commits it."""
+
+    share: Share
+    sender: Sender
+    ids: Ids
+    sent_at: datetime
+    parcels: tuple[Planned, ...]
+    refused: tuple[Verdict, ...]
+    due: Mapping[str, Mapping[Level, datetime]] = field(default_factory=dict)
+
+
+def plan(  # noqa: PLR0913 - the inputs of the whole decision
+    share: Share,
+    sender: Sender,
+    ids: Ids,
+    directory: Directory,
+    mappings: Mappings,
+    now: datetime,
+    calendar: WorkingCalendar,
+) -> Plan:
+    """Decide and map once for every service; nothing is kept, so that preview equals delivery (R13)."""
+    parcels: list[Planned] = []
+    refused: list[Verdict] = []
+    due: dict[str, Mapping[Level, datetime]] = {}
+    for verdict in decide(share, directory, now):
+        if verdict.refusals or verdict.route is None or verdict.consent is None:
+            refused.append(verdict)
+            continue
+        key, case = str(ids.of("key", verdict.service_id)), str(ids.of("case", verdict.service_id))
+        mapper = mappings[verdict.route.connection.mapping]
+        view = compose(share, verdict, sender, ids.reference, key, case, now, directory, calendar)
+        try:
+            body = mapper.run(view)
+        except HubError as refusal:
+            refused.append(Verdict(verdict.service_id, (refusal.refusal,), verdict.route, verdict.consent, verdict.view))
+            continue
+        delivery_id = ids.of("delivery", verdict.service_id).hex
+        parcels.append(
+            Planned(verdict, verdict.route, verdict.consent, delivery_id, key, case, body, mapper.content_type)
+        )
+        clocks = clocks_of(share, now, verdict.route, directory, calendar)
+        due[delivery_id] = {Level.L0: undelivered_notice_at(now, share.urgent, calendar), **clocks}
+    return Plan(share, sender, ids, now, tuple(parcels), tuple(refused), due)
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A plan with its rows sealed, ready for the commit; `partner_id`, `key` and `body` are the Idempotency-Key's."""
+
+    plan: Plan
+    partner_id: str
+    key: str
+    body: str
+    data_key: DataKey
+    receipt: dict[str, Any]
+    rows: Mapping[str, list[dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The reply kept for a repeated request: sealed, with the wrapped key of its share."""
+
+    share_id: str
+    reply: bytes
+    data_key: bytes
+
+
+def prepare(  # noqa: PLR0913 - the inputs of one commit
+    planned: Plan,
+    vault: Vault,
+    directory: Directory,
+    wall: datetime,
+    idempotency_key: str,
+    body_sha256: str,
+    receipt: dict[str, Any],
+) -> Acceptance:
+    """Seal a plan into rows; raises `Forbidden` when no service passed, with the first reason as its own (R12)."""
+    if not planned.parcels:
+        raise NothingMayGo(planned.refused)
+    share, sender, ids = planned.share, planned.sender, planned.ids
+    partner_id = sender.partner.id
+    data_key = vault.new_data_key()
+    actor = f"client:{sender.client_id}"
+    author = vault.digest("author", f"{partner_id}|{sender.author}")
+    kept = {"reference": share.reference, "trusted_person": share.trusted_person.name}
+    rows: dict[str, list[dict[str, Any]]] = {
+        "shares": [
+            {
+                "id": ids.share,
+                "reference": ids.reference,
+                "partner_id": partner_id,
+                "client_id": sender.client_id,
+                "trusted_person": vault.digest("trusted-person", f"{partner_id}|{share.trusted_person.reference}"),
+                "person": vault.digest("person", f"{partner_id}|{share.person.reference}"),
+                "sent_at": planned.sent_at,
+                "ask": share.ask,
+                "urgent": share.urgent,
+                "withdrawn_at": None,
+                "config_digest": directory.digest,
+                "data_key": data_key.wrapped,
+                "sender": data_key.seal(pack(kept), place("shares", "sender", ids.share)),
+            }
+        ],
+        "consents": [],
+        "consent_events": [],
+        "deliveries": [],
+        "clocks": [],
+        "audit_events": [
+            audited(planned.sent_at, "share.accepted", actor, ids.share, None, {"config": directory.digest[:12]})
+        ],
+    }
+    for parcel in planned.parcels:
+        _add_parcel(rows, planned, parcel, directory, data_key, wall, actor, author)
+    for verdict in planned.refused:
+        rows["audit_events"].append(_audit_refusal(planned, verdict, actor))
+    return Acceptance(
+        planned,
+        partner_id,
+        vault.digest("idempotency", f"{partner_id}|{idempotency_key}"),
+        vault.digest("body", body_sha256),
+        data_key,
+        receipt,
+        rows,
+    )
+
+
+def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
+    rows: dict[str, list[dict[str, Any]]],
+    planned: Plan,
+    parcel: Planned,
+    directory: Directory,
+    data_key: DataKey,
+    wall: datetime,
+    actor: str,
+    author: str,
+) -> None:
+    ids, consent, route = planned.ids, parcel.consent, parcel.route
+    consent_id = ids.of("consent", route.service.id).hex
+    rows["consents"].append(
+        {
+            "id": consent_id,
+            "record_id": ids.record,
+            "share_id": ids.share,
+            "service_id": route.service.id,
+            "state": ConsentState.GIVEN,
+            "ends_at": day_ends(consent.until),
+            "purpose": consent.purpose,
+            "categories": [str(category) for category in consent.categories],
+            "returns": list(consent.returns),
+            "notice": consent.agreed.notice,
+        }
+    )
+    rows["consent_events"].append(
+        {
+            "consent_id": consent_id,
+            "state": ConsentState.GIVEN,
+            "at": planned.sent_at,
+            "client_id": planned.sender.client_id,
+            "author": author,
+        }
+    )
+    rows["deliveries"].append(
+        {
+            "id": parcel.delivery_id,
+            "share_id": ids.share,
+            "consent_id": consent_id,
+            "service_id": route.service.id,
+            "connection_id": route.connection.id,
+            "kind": DeliveryKind.SHARE,
+            "after": None,
+            "linked_to": None,
+            "state": move(None, DeliveryEvent.ACCEPTED),
+            "answer_state": AnswerState.AWAITED,
+            "key": parcel.key,
+            "case": parcel.case,
+            "address": route.service.address,
+            "mapping": route.connection.mapping,
+            "content_type": parcel.content_type,
+            "parcel_sha256": hashlib.sha256(parcel.body).hexdigest(),
+            "parcel": data_key.seal(parcel.body, place("deliveries", "parcel", parcel.delivery_id)),
+            "created_at": planned.sent_at,
+            "due_at": wall,
+            "attempt": 0,
+            "counted": 0,
+            "deaths": 0,
+        }
+    )
+    windows = windows_of(route, directory)
+    for level, due_at in planned.due[parcel.delivery_id].items():
+        rows["clocks"].append(_clock_row(parcel.delivery_id, level, due_at, windows))
+    rows["audit_events"].append(
+        audited(
+            planned.sent_at,
+            "delivery.accepted",
+            actor,
+            ids.share,
+            parcel.delivery_id,
+            {"service": route.service.id, "mapping": route.connection.mapping, "bytes": len(parcel.body)},
+        )
+    )
+
+
+def _clock_row(delivery_id: str, level: Level, due_at: datetime, windows: WindowSet) -> dict[str, Any]:
+    window = windows.standard.get(level)
+    return {
+        "delivery_id": delivery_id,
+        "level": int(level),
+        "due_at": due_at,
+        "state": "running",
+        "agreed_by": window.agreed_by if window else "shipped default",
+        "agreed_on": window.agreed_on.isoformat() if window else "2026-01-01",
+    }
+
+
+def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Kept | HubError]:
+    """Keep many acceptances in one transaction; a repeated key answers what it answered before, or is refused.
+
+    Nothing that a caller has been promised is lost: the caller replies only after the commit.
+    """
+    kept = tx.kept_replies([(item.partner_id, item.key) for item in items])
+    held = tx.held_connections()
+    taken = tx.taken_references([item.plan.ids.reference for item in items])
+    results: list[Acceptance | Kept | HubError] = []
+    tables: dict[str, list[Row]] = {}
+    first: dict[tuple[str, str], Acceptance] = {}
+    for item in items:
+        earlier, twin = kept.get((item.partner_id, item.key)), first.get((item.partner_id, item.key))
+        if earlier is not None:
+            same = earlier["body"] == item.body
+            results.append(Kept(earlier["share_id"], earlier["reply"], earlier["data_key"]) if same else _reused())
+        elif twin is not None:
+            results.append(twin if twin.body == item.body else _reused())
+        elif item.plan.ids.reference in taken:
+            results.append(ReferenceTaken(_TAKEN))
+        else:
+            first[item.partner_id, item.key] = item
+            taken.add(item.plan.ids.reference)
+            _gather(tables, item, held)
+            results.append(item)
+    for name in ("shares", "consents", "consent_events", "deliveries", "clocks", "audit_events", "replies"):
+        if tables.get(name):
+            tx.insert(name, tables[name])
+    for row in tables.get("deliveries", ()):
+        tx.nudge(row["connection_id"], [row["id"]])
+    return results
+
+
+def _gather(tables: dict[str, list[Row]], item: Acceptance, held: set[str]) -> None:
+    for name, rows in item.rows.items():
+        tables.setdefault(name, []).extend(rows)
+    for row in item.rows["deliveries"]:
+        if row["connection_id"] in held:
+            row["state"] = move(None, DeliveryEvent.ACCEPTED_ON_HOLD)
+    share_id = item.plan.ids.share
+    tables.setdefault("replies", []).append(
+        {
+            "partner_id": item.partner_id,
+            "key": item.key,
+            "body": item.body,
+            "share_id": share_id,
+            "created_at": item.plan.sent_at,
+            "reply": item.data_key.seal(pack(item.receipt), place("replies", "reply", share_id)),
+        }
+    )
+
+
+def refuse(tx: Transaction, items: Sequence[Plan]) -> list[None]:
+    """Record shares of which nothing may go: one audit event for each service, and no payload (R12)."""
+    rows = [
+        _audit_refusal(planned, verdict, f"client:{planned.sender.client_id}", share=False)
+        for planned in items
+        for verdict in planned.refused
+    ]
+    tx.insert("audit_events", rows)
+    return [None for _ in items]
+
+
+def _audit_refusal(planned: Plan, verdict: Verdict, actor: str, *, share: bool = True) -> dict[str, Any]:
+    known = verdict.service_id if verdict.route is not None else "unknown"
+    detail = {"service": known, "refusals": [refusal.type for refusal in verdict.refusals]}
+    return audited(planned.sent_at, "delivery.refused", actor, planned.ids.share if share else None, None, detail)
+
+
+class NothingMayGo(Forbidden):
+    """No service passed: every reason for every service is carried, so that the worker sees them all at once."""
+
+    def __init__(self, refused: tuple[Verdict, ...]) -> None:
+        super().__init__(
+            Refusal(
+                type="nothing-may-go",
+                title="Nothing was sent: no service could be given any of this.",
+                next_step="Look at the reason for each service, put it right with the person, and send again.",
+            )
+        )
+        self.refused = refused
+
+
+class ReferenceTaken(Conflict):
+    """Another share bears the speakable reference that came out: draw again with the next salt."""
+
+
+_TAKEN = Refusal(
+    type="reference-taken",
+    title="Two shares drew the same short reference.",
+    next_step="Send it again.",
+    origin="hub",
+)
+
+
+def _reused() -> Conflict:
+    return Conflict(
+        Refusal(
+            type="idempotency-key-reused",
+            title="This Idempotency-Key was used before with different content.",
+            next_step="Use a new key for a new share, or send exactly the same content again with this key.",
+        )
+    )

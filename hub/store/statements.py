@@ -1,0 +1,109 @@
+"""The statements whose locks carry a promise, in plain SQL: claiming, withdrawing, settling (architecture section 3)."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from sqlalchemy import TextClause, TextualSelect, bindparam, text
+
+from hub.domain.delivery import CLAIMABLE, ENDED, DeliveryKind, DeliveryState
+from hub.store import tables
+from hub.store.columns import Instant
+
+
+def _listed(states: frozenset[DeliveryState]) -> str:
+    return ", ".join(f"'{state}'" for state in sorted(states))
+
+
+#: What the courier needs of a parcel, and what settling needs of a delivery.
+_OF_PARCEL = """
+    d.id, d.state AS from_state, d.share_id, d.kind, d.attempt + 1 AS attempt, d.key, d."case", d.address,
+    d.content_type, d.parcel, d.deaths, d.sealed_receipt, s.data_key
+"""
+_OF_DELIVERY = """
+    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.state, d.answer_state, d.attempt,
+    d.counted, d.deaths, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at, d.receipt,
+    d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
+"""
+
+#: A withdrawal locks the consent row first: claiming takes the same row FOR SHARE, so that either the claim is
+#: committed before the withdrawal sees the delivery, or the withdrawal is and the claim passes it over. An EXISTS
+#: test alone lets a send commit after the withdrawal. SQLite has one writer at a time (BEGIN IMMEDIATE).
+_CLAIM = f"""
+SELECT {_OF_PARCEL}
+FROM deliveries d
+JOIN consents c ON c.id = d.consent_id
+JOIN shares s ON s.id = d.share_id
+WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= :wall {{lease}}
+  AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')
+  AND s.data_key IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
+  AND (d.after IS NULL
+       OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({_listed(ENDED)})))
+ORDER BY d.due_at LIMIT :limit
+"""  # noqa: S608 - every name in it comes from the table of moves
+_CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
+
+_LOCK_CONSENTS = """
+SELECT c.id, c.share_id, c.service_id, c.state, s.partner_id
+FROM consents c JOIN shares s ON s.id = c.share_id
+WHERE c.record_id = :record ORDER BY c.id
+"""
+
+_LOCK_DELIVERIES = f"""
+SELECT {_OF_DELIVERY}
+FROM deliveries d JOIN shares s ON s.id = d.share_id JOIN consents c ON c.id = d.consent_id
+WHERE {{which}} ORDER BY d.id
+"""  # noqa: S608 - `which` is one of two constants below
+
+_BY_ID = "d.id IN :ids"
+_BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = :receipt)"
+
+
+@cache
+def claim(dialect: str, doubts: bool) -> TextClause:
+    """Return the statement that picks what is due on a connection, or what is in doubt there, under locks."""
+    states = f"'{DeliveryState.IN_DOUBT}'" if doubts else _listed(CLAIMABLE)
+    sql = _CLAIM.format(states=states, lease="AND d.lease_until IS NULL" if doubts else "")
+    instants = [bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())]
+    return text(sql + (_CLAIM_LOCKS if dialect == "postgresql" else "")).bindparams(*instants)
+
+
+@cache
+def lock_consents(dialect: str) -> TextClause:
+    """Return the statement by which a withdrawal takes its consents before anything else."""
+    return text(_LOCK_CONSENTS + ("FOR UPDATE OF c" if dialect == "postgresql" else ""))
+
+
+@cache
+def lock_deliveries(dialect: str, by_reference: bool) -> TextualSelect:
+    """Return the statement that reads deliveries for change, by id or by what a partner calls them."""
+    sql = _LOCK_DELIVERIES.format(which=_BY_REFERENCE if by_reference else _BY_ID)
+    statement = text(sql + ("FOR UPDATE OF d" if dialect == "postgresql" else ""))
+    if not by_reference:
+        statement = statement.bindparams(bindparam("ids", expanding=True))
+    columns = tables.deliveries.c
+    return statement.columns(
+        columns.id,
+        columns.share_id,
+        columns.consent_id,
+        columns.service_id,
+        columns.connection_id,
+        columns.kind,
+        columns.state,
+        columns.answer_state,
+        columns.attempt,
+        columns.counted,
+        columns.deaths,
+        columns.due_at,
+        columns.lease_until,
+        columns.claimed_at,
+        columns.first_claimed_at,
+        columns.delivered_at,
+        columns.receipt,
+        columns.sealed_receipt,
+        tables.shares.c.client_id,
+        tables.shares.c.partner_id,
+        tables.shares.c.data_key,
+        tables.consents.c.returns,
+    )

@@ -1,0 +1,220 @@
+"""One transaction of the writer: the named statements that the services ask for, gathered from their modules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+
+from hub.domain.answer import AnswerState
+from hub.domain.delivery import DeliveryState
+from hub.store import statements, tables
+from hub.store.columns import Instant
+from hub.store.fetch import Row, row, rows
+from hub.store.transaction_clocks import ClockStatements
+from hub.store.transaction_queues import QueueStatements
+
+
+#: What a settlement may change; the lease ends with it.
+SETTLED_COLUMNS = ("state", "due_at", "reason", "deaths", "counted", "delivered_at", "receipt", "sealed_receipt")
+
+
+@dataclass(slots=True)
+class Nudges:
+    """What a commit made due: hints for the relay, which lose nothing when they are lost."""
+
+    deliveries: dict[str, list[str]] = field(default_factory=dict)
+    inbox: set[str] = field(default_factory=set)
+    notices: bool = False
+
+
+class StoreTransaction(ClockStatements, QueueStatements):
+    """The statements of one transaction on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._dialect = connection.dialect.name
+        self.nudges = Nudges()
+
+    def insert(self, table: str, new: Sequence[Row]) -> None:
+        """Insert rows, all with the same columns."""
+        if new:
+            self._connection.execute(_INSERTS[table], list(new))
+
+    def nudge(self, connection_id: str, delivery_ids: Iterable[str]) -> None:
+        """After the commit, say that these deliveries are due."""
+        self.nudges.deliveries.setdefault(connection_id, []).extend(delivery_ids)
+
+    def nudge_notices(self) -> None:
+        """After the commit, say that notices are due."""
+        self.nudges.notices = True
+
+    def nudge_inbox(self, connection_id: str) -> None:
+        """After the commit, say that a partner's message waits to be read."""
+        self.nudges.inbox.add(connection_id)
+
+    # Submit
+
+    def kept_replies(self, keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+        """Return the replies kept for (partner, key digest) pairs, with their shares' wrapped keys."""
+        found = rows(self._connection, _KEPT, {"keys": list(keys)})
+        return {(each["partner_id"], each["key"]): each for each in found}
+
+    def taken_references(self, references: Sequence[str]) -> set[str]:
+        """Return those of these speakable references that a share bears already."""
+        return set(self._connection.scalars(_TAKEN, {"references": list(references)}))
+
+    def held_connections(self) -> set[str]:
+        """Return the connections that are held."""
+        return set(self._connection.scalars(_HELD))
+
+    # Consent
+
+    def lock_consents(self, record_id: str) -> list[Row]:
+        """Take the consents of one record for change, before anything else is looked at."""
+        return rows(self._connection, statements.lock_consents(self._dialect), {"record": record_id})
+
+    def end_consents(self, consent_ids: Sequence[str], state: str) -> None:
+        """Move consents to an end state."""
+        if consent_ids:
+            self._connection.execute(_END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
+
+    def deliveries_of(self, consent_ids: Sequence[str]) -> list[Row]:
+        """Return the deliveries that go under these consents."""
+        return rows(self._connection, _OF_CONSENTS, {"ids": list(consent_ids)})
+
+    def mark_withdrawn(self, share_id: str, at: datetime) -> None:
+        """Note that nothing of a share is agreed any more."""
+        self._connection.execute(_WITHDRAWN, {"b_id": share_id, "at": at})
+
+    def lapsed(self, now: datetime, limit: int) -> list[Row]:
+        """Return consents still marked as given whose time has run out."""
+        return rows(self._connection, _LAPSED, {"now": now, "limit": limit})
+
+    def ended_before_sending(self, limit: int) -> list[Row]:
+        """Return deliveries that wait under consent that has ended."""
+        return rows(self._connection, _ENDED, {"limit": limit})
+
+    # Deliveries
+
+    def claim(self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime) -> list[Row]:
+        """Move due deliveries of a connection to sending, under a lease; see `statements.claim` for its locks."""
+        due = self._pick(connection_id, limit, wall, business, doubts=False)
+        if due:
+            moved = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in due]
+            self._connection.execute(_CLAIMED, moved)
+        return due
+
+    def claim_doubts(
+        self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime
+    ) -> list[Row]:
+        """Lease deliveries in doubt to be asked about; their state stays, for nothing is known yet."""
+        doubts = self._pick(connection_id, limit, wall, business, doubts=True)
+        if doubts:
+            leased = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in doubts]
+            self._connection.execute(_LEASED, leased)
+        return doubts
+
+    def _pick(self, connection_id: str, limit: int, wall: datetime, business: datetime, *, doubts: bool) -> list[Row]:
+        statement = statements.claim(self._dialect, doubts)
+        values = {"connection": connection_id, "limit": limit, "wall": wall, "business": business}
+        return rows(self._connection, statement, values)
+
+    def lock_deliveries(self, delivery_ids: Sequence[str]) -> dict[str, Row]:
+        """Take deliveries for change, by id."""
+        statement = statements.lock_deliveries(self._dialect, by_reference=False)
+        return {each["id"]: each for each in rows(self._connection, statement, {"ids": list(delivery_ids)})}
+
+    def find_delivery(self, connection_id: str, key: str, receipt: str) -> Row | None:
+        """Take the one delivery of a connection that a partner names, by our key or its own receipt."""
+        statement = statements.lock_deliveries(self._dialect, by_reference=True)
+        values = {"connection": connection_id, "key": key, "receipt": receipt}
+        return row(self._connection, statement, values)
+
+    def update_deliveries(self, changes: Sequence[Row]) -> None:
+        """Write what settling changed and end the leases."""
+        if changes:
+            self._connection.execute(_SETTLED, [_prefixed(change) for change in changes])
+
+    def set_answer_states(self, states: Mapping[str, AnswerState]) -> None:
+        """Write each delivery's newest answer state."""
+        values = [{"b_id": delivery_id, "b_state": state} for delivery_id, state in states.items()]
+        self._connection.execute(_ANSWERED, values)
+
+    def cancel(self, delivery_ids: Sequence[str], at: datetime) -> None:
+        """Cancel deliveries that had not begun to be sent."""
+        if delivery_ids:
+            self._connection.execute(_CANCELLED, [{"b_id": each, "at": at} for each in delivery_ids])
+
+    def expired_leases(self, wall: datetime, limit: int) -> list[Row]:
+        """Return deliveries whose lease ran out before anything was reported."""
+        return rows(self._connection, _EXPIRED, {"wall": wall, "limit": limit})
+
+
+def _prefixed(change: Row) -> dict[str, Any]:
+    return {f"b_{name}": value for name, value in change.items()}
+
+
+_D, _C, _S = tables.deliveries, tables.consents, tables.shares
+_WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.HELD)
+
+_INSERTS = {name: table.insert() for name, table in tables.metadata.tables.items()}
+_KEPT = (
+    select(tables.replies, _S.c.data_key)
+    .join(_S, _S.c.id == tables.replies.c.share_id)
+    .where(tuple_(tables.replies.c.partner_id, tables.replies.c.key).in_(bindparam("keys", expanding=True)))
+)
+_TAKEN = select(_S.c.reference).where(_S.c.reference.in_(bindparam("references", expanding=True)))
+_HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
+_END_CONSENT = update(_C).where(_C.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
+_OF_CONSENTS = select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.connection_id).where(
+    _D.c.consent_id.in_(bindparam("ids", expanding=True))
+)
+_WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
+_LAPSED = select(_C.c.id).where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant())).limit(bindparam("limit"))
+_ENDED = (
+    select(_D.c.id, _D.c.share_id)
+    .join(_C, _C.c.id == _D.c.consent_id)
+    .where(_D.c.state.in_(_WAITING), _C.c.state != "given", _D.c.kind != "please_stop_using")
+    .limit(bindparam("limit"))
+)
+_CLAIMED = (
+    update(_D)
+    .where(_D.c.id == bindparam("b_id"))
+    .values(
+        state=DeliveryState.SENDING,
+        attempt=_D.c.attempt + 1,
+        claimed_at=bindparam("wall"),
+        first_claimed_at=func.coalesce(_D.c.first_claimed_at, bindparam("wall", type_=Instant())),
+        lease_until=bindparam("lease"),
+    )
+)
+_LEASED = (
+    update(_D)
+    .where(_D.c.id == bindparam("b_id"))
+    .values(attempt=_D.c.attempt + 1, claimed_at=bindparam("wall"), lease_until=bindparam("lease"))
+)
+_SETTLED = (
+    update(_D)
+    .where(_D.c.id == bindparam("b_id"))
+    .values(
+        {name: bindparam(f"b_{name}") for name in SETTLED_COLUMNS} | {"lease_until": None},
+    )
+)
+_ANSWERED = update(_D).where(_D.c.id == bindparam("b_id")).values(answer_state=bindparam("b_state"))
+_CANCELLED = (
+    update(_D)
+    .where(_D.c.id == bindparam("b_id"), _D.c.state.in_(_WAITING))
+    .values(state=DeliveryState.CANCELLED, due_at=bindparam("at"), lease_until=None)
+)
+_EXPIRED = (
+    select(_D)
+    .where(
+        _D.c.state.in_((DeliveryState.SENDING, DeliveryState.IN_DOUBT)),
+        _D.c.lease_until <= bindparam("wall", type_=Instant()),
+    )
+    .limit(bindparam("limit"))
+)

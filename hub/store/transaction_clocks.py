@@ -1,0 +1,130 @@
+"""The statements of a transaction that concern clocks, alerts and held connections."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from hub.domain.delivery import DeliveryState
+from hub.store import tables
+from hub.store.columns import Instant
+from hub.store.fetch import Row, rows
+from hub.store.tables import AlertState, ClockState
+
+
+class ClockStatements:
+    """Clocks run until their rung is reached; an alert is raised once for a delivery, rung and kind."""
+
+    _connection: Connection
+
+    def stop_clocks(self, rungs: Sequence[tuple[str, int]]) -> None:
+        """Stop every clock at or below the rung that each delivery reached."""
+        if rungs:
+            self._connection.execute(_STOP, [{"b_delivery": each, "b_level": level} for each, level in rungs])
+
+    def stop_all_clocks(self, delivery_ids: Sequence[str]) -> None:
+        """Stop every clock of deliveries that nobody waits for any more."""
+        self.stop_clocks([(each, 99) for each in delivery_ids])
+
+    def due_clocks(self, now: datetime, limit: int) -> list[Row]:
+        """Return running clocks whose time has come, with whom they concern, soonest first."""
+        return rows(self._connection, _DUE, {"now": now, "limit": limit})
+
+    def pass_clocks(self, rungs: Sequence[tuple[str, int]]) -> None:
+        """Mark clocks as passed: they have had their alert."""
+        if rungs:
+            self._connection.execute(_PASS, [{"b_delivery": each, "b_level": level} for each, level in rungs])
+
+    def known_alerts(self, delivery_ids: Sequence[str]) -> set[tuple[str, int, str]]:
+        """Return the (delivery, rung, kind) for which an alert was raised before."""
+        found = self._connection.execute(_KNOWN, {"ids": list(delivery_ids)})
+        return {(row.delivery_id, row.level, row.kind) for row in found}
+
+    def close_alerts(self, rungs: Sequence[tuple[str, int]], at: datetime) -> None:
+        """Close the open alerts that a reached rung answers."""
+        if rungs:
+            values = [{"b_delivery": each, "b_level": level, "at": at} for each, level in rungs]
+            self._connection.execute(_CLOSE, values)
+
+    def hold(self, connection_id: str, reason: str, at: datetime) -> bool:
+        """Hold a connection; False when it was held already, so that the operator is told once."""
+        held = self._connection.execute(_HELD, {"b_id": connection_id}).first()
+        if held is not None and held.held_since is not None:
+            return False
+        if held is None:
+            row = {"id": connection_id, "held_since": at, "held_reason": reason}
+            self._connection.execute(tables.connections.insert(), row)
+        else:
+            self._connection.execute(_HOLD, {"b_id": connection_id, "at": at, "b_reason": reason})
+        return True
+
+    def resume(self, connection_id: str) -> list[str]:
+        """Let a held connection go on; returns the deliveries that were held with it."""
+        self._connection.execute(_HOLD, {"b_id": connection_id, "at": None, "b_reason": None})
+        ids = list(self._connection.scalars(_WAITING, {"b_id": connection_id}))
+        self._connection.execute(_RESUME, {"b_id": connection_id})
+        return ids
+
+
+_K, _A, _D, _H = tables.clocks, tables.alerts, tables.deliveries, tables.connections
+
+_STOP = (
+    update(_K)
+    .where(
+        _K.c.delivery_id == bindparam("b_delivery"),
+        _K.c.level <= bindparam("b_level"),
+        _K.c.state == ClockState.RUNNING,
+    )
+    .values(state=ClockState.STOPPED)
+)
+_DUE = (
+    select(
+        _K.c.delivery_id,
+        _K.c.level,
+        _K.c.due_at,
+        _D.c.state.label("delivery_state"),
+        _D.c.service_id,
+        _D.c.share_id,
+        tables.shares.c.partner_id,
+        tables.shares.c.client_id,
+    )
+    .join(_D, _D.c.id == _K.c.delivery_id)
+    .join(tables.shares, tables.shares.c.id == _D.c.share_id)
+    .where(_K.c.state == ClockState.RUNNING, _K.c.due_at <= bindparam("now", type_=Instant()))
+    .order_by(_K.c.due_at)
+    .limit(bindparam("limit"))
+)
+_PASS = (
+    update(_K)
+    .where(_K.c.delivery_id == bindparam("b_delivery"), _K.c.level == bindparam("b_level"))
+    .values(state=ClockState.PASSED)
+)
+_KNOWN = select(_A.c.delivery_id, _A.c.level, _A.c.kind).where(
+    _A.c.delivery_id.in_(bindparam("ids", expanding=True))
+)
+_CLOSE = (
+    update(_A)
+    .where(
+        _A.c.delivery_id == bindparam("b_delivery"),
+        _A.c.level <= bindparam("b_level"),
+        _A.c.state == AlertState.OPEN,
+    )
+    .values(state=AlertState.CLOSED, closed_at=bindparam("at", type_=Instant()))
+)
+_HELD = select(_H.c.held_since).where(_H.c.id == bindparam("b_id"))
+_HOLD = (
+    update(_H)
+    .where(_H.c.id == bindparam("b_id"))
+    .values(held_since=bindparam("at", type_=Instant()), held_reason=bindparam("b_reason"))
+)
+_WAITING = select(_D.c.id).where(
+    _D.c.connection_id == bindparam("b_id"), _D.c.state.in_((DeliveryState.HELD, DeliveryState.QUEUED))
+)
+_RESUME = (
+    update(_D)
+    .where(_D.c.connection_id == bindparam("b_id"), _D.c.state == DeliveryState.HELD)
+    .values(state=DeliveryState.QUEUED)
+)

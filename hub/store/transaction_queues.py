@@ -1,0 +1,111 @@
+"""The statements of a transaction that concern notices and the inbox: what waits to be told, what waits to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, or_, select, update
+
+from hub.store import tables
+from hub.store.columns import Instant
+from hub.store.fetch import Row, rows
+from hub.store.tables import InboxState, NoticeState
+
+
+class QueueStatements:
+    """Notices and inbox rows carry state, due time and lease themselves, as deliveries do."""
+
+    _connection: Connection
+
+    def claim_notices(self, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
+        """Take notices that are due, or whose sender died, under a lease."""
+        found = rows(self._connection, _DUE_NOTICES, {"wall": wall, "limit": limit})
+        if found:
+            self._connection.execute(_TAKE_NOTICE, [{"b_id": each["id"], "lease": lease_until} for each in found])
+        return found
+
+    def update_notices(self, changes: Sequence[Row]) -> None:
+        """Write what became of notices: id, state, due_at, sent_at, reason."""
+        if changes:
+            self._connection.execute(_NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes])
+
+    def known_message(self, connection_id: str, message_id: str) -> bool:
+        """Tell whether this message came before."""
+        values = {"connection": connection_id, "message": message_id}
+        return self._connection.execute(_KNOWN, values).first() is not None
+
+    def claim_inbox(self, connection_id: str, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
+        """Take a connection's unread messages under a lease."""
+        values = {"connection": connection_id, "wall": wall, "limit": limit}
+        found = rows(self._connection, _UNREAD, values)
+        if found:
+            self._connection.execute(_TAKE_MESSAGE, [{"b_id": each["id"], "lease": lease_until} for each in found])
+        return found
+
+    def update_inbox(self, changes: Sequence[Row]) -> None:
+        """Write what became of messages: id, state, reason, due_at."""
+        if changes:
+            self._connection.execute(_MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes])
+
+    def forget_seen(self, now: datetime) -> None:
+        """Drop one-time tokens that have expired anyway."""
+        self._connection.execute(_FORGET, {"now": now})
+
+
+_N, _I = tables.notices, tables.inbox
+_wall = bindparam("wall", type_=Instant())
+
+_DUE_NOTICES = (
+    select(_N)
+    .where(
+        or_(
+            _N.c.state.in_((NoticeState.QUEUED, NoticeState.RETRYING)) & (_N.c.due_at <= _wall),
+            (_N.c.state == NoticeState.SENDING) & (_N.c.lease_until <= _wall),
+        )
+    )
+    .order_by(_N.c.due_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE_NOTICE = (
+    update(_N)
+    .where(_N.c.id == bindparam("b_id"))
+    .values(state=NoticeState.SENDING, attempt=_N.c.attempt + 1, lease_until=bindparam("lease", type_=Instant()))
+)
+_NOTICE = (
+    update(_N)
+    .where(_N.c.id == bindparam("b_id"))
+    .values(
+        state=bindparam("b_state"),
+        due_at=bindparam("b_due_at"),
+        sent_at=bindparam("b_sent_at"),
+        reason=bindparam("b_reason"),
+        lease_until=None,
+    )
+)
+_KNOWN = select(_I.c.id).where(_I.c.connection_id == bindparam("connection"), _I.c.message_id == bindparam("message"))
+_UNREAD = (
+    select(_I)
+    .where(
+        _I.c.connection_id == bindparam("connection"),
+        _I.c.state == InboxState.PENDING,
+        _I.c.due_at <= _wall,
+        or_(_I.c.lease_until.is_(None), _I.c.lease_until <= _wall),
+    )
+    .order_by(_I.c.received_at)
+    .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
+)
+_TAKE_MESSAGE = (
+    update(_I)
+    .where(_I.c.id == bindparam("b_id"))
+    .values(attempt=_I.c.attempt + 1, lease_until=bindparam("lease", type_=Instant()))
+)
+_MESSAGE = (
+    update(_I)
+    .where(_I.c.id == bindparam("b_id"))
+    .values(state=bindparam("b_state"), reason=bindparam("b_reason"), due_at=bindparam("b_due_at"), lease_until=None)
+)
+_FORGET = tables.seen.delete().where(tables.seen.c.until <= bindparam("now", type_=Instant()))

@@ -1,0 +1,150 @@
+"""The writer: one thread, one connection, one commit for many commands; a promise is kept only after its commit."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from hub.domain.errors import HubError
+from hub.store.transaction import Nudges, StoreTransaction
+
+T = TypeVar("T")
+R = TypeVar("R")
+Verb = Callable[[StoreTransaction, Sequence[Any]], Sequence[Any]]
+
+log = structlog.get_logger(__name__)
+
+_BATCH = 256
+_TRIES = 5
+_PG_AGAIN = {"40001", "40P01"}  # serialisation failure, deadlock
+_SQLITE_AGAIN = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    verb: Verb
+    item: Any
+    future: Future[Any]
+
+
+class Writer:
+    """Runs verbs over items. Items of one verb that wait together are handed to it together.
+
+    A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed.
+    `on_commit` is told, after each commit, what became due.
+    """
+
+    def __init__(self, engine: Engine, on_commit: Callable[[Nudges], None] = lambda _: None) -> None:
+        self._engine = engine
+        self._on_commit = on_commit
+        self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+        self._closed = False
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish what is queued, then stop."""
+        self._closed = True
+        self._queue.put(None)
+        self._thread.join()
+
+    def submit(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> Future[R]:
+        """Queue one item for a verb; the future resolves after the commit, or fails with why nothing was kept."""
+        future: Future[R] = Future()
+        if self._closed:
+            future.set_exception(RuntimeError("the writer is closed"))
+            return future
+        self._queue.put(_Command(verb, item, future))
+        return future
+
+    async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> R:
+        """Queue one item and wait for its commit; a `HubError` that the verb returned is raised."""
+        result = await asyncio.wrap_future(self.submit(verb, item))
+        if isinstance(result, HubError):
+            raise result
+        return result
+
+    def _loop(self) -> None:
+        with self._engine.connect() as connection:
+            while True:
+                batch = self._gather()
+                if batch:
+                    self._commit(connection, batch)
+                if batch is None:
+                    return
+
+    def _gather(self) -> list[_Command] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        batch = [first]
+        while len(batch) < _BATCH:
+            try:
+                command = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if command is None:
+                self._queue.put(None)
+                break
+            batch.append(command)
+        return batch
+
+    def _commit(self, connection: Connection, batch: list[_Command]) -> None:
+        try:
+            results, nudges = self._attempt(connection, batch)
+        except Exception as error:  # noqa: BLE001 - the boundary of the writer: a poisoned item must fail alone
+            if len(batch) == 1:
+                log.error("writer.command_failed", verb=_name(batch[0].verb), error=type(error).__name__)
+                batch[0].future.set_exception(error)
+                return
+            for command in batch:
+                self._commit(connection, [command])
+            return
+        for command, result in zip(batch, results, strict=True):
+            command.future.set_result(result)
+        self._on_commit(nudges)
+
+    def _attempt(self, connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudges]:
+        for attempt in range(1, _TRIES + 1):
+            try:
+                return _run(connection, batch)
+            except DBAPIError as error:
+                if attempt == _TRIES or not _may_pass(error):
+                    raise
+        raise AssertionError("unreachable")
+
+
+def _run(connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudges]:
+    with connection.begin():
+        tx = StoreTransaction(connection)
+        results: list[Any] = []
+        start = 0
+        while start < len(batch):
+            end = start + 1
+            while end < len(batch) and batch[end].verb == batch[start].verb:
+                end += 1
+            results.extend(batch[start].verb(tx, [command.item for command in batch[start:end]]))
+            start = end
+    return results, tx.nudges
+
+
+def _may_pass(error: DBAPIError) -> bool:
+    """Serialisation failures, deadlocks and a busy file pass when the same commands are run again."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _PG_AGAIN or getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_AGAIN
+
+
+def _name(verb: Verb) -> str:
+    return str(getattr(getattr(verb, "func", verb), "__name__", "verb"))
