@@ -125,10 +125,10 @@ def difference(wanted: Any, made: Any, path: str = "") -> str:
 
 
 def _difference_of_objects(wanted: dict[str, Any], made: dict[str, Any], path: str) -> str:
-    for key in wanted:
+    for key, value in wanted.items():
         if key not in made:
             return f"{path}/{key}: is missing"
-        if found := difference(wanted[key], made[key], f"{path}/{key}"):
+        if found := difference(value, made[key], f"{path}/{key}"):
             return found
     extra = next((key for key in made if key not in wanted), None)
     if extra is not None:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -109,6 +109,21 @@ def read_document(file: Path, content: bytes) -> Tree:
         raise Place(file).wrong("is not YAML: it holds a character that YAML does not allow") from None
 
 
+def is_sendable(value: object, depth: int = MAX_DEPTH) -> bool:
+    """Tell whether JSON can carry a value as it is: no NaN, nothing over 64 bits, no lone surrogate, not too deep."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, list):
+        return depth > 0 and all(is_sendable(each, depth - 1) for each in value)
+    if isinstance(value, dict):
+        return depth > 0 and all(is_sendable(each, depth - 1) for pair in value.items() for each in pair)
+    return value is None
+
+
 class _Composer:
     """Builds the tree from ruamel's events one at a time, so that a bomb is refused before it is unpacked."""
 
@@ -166,23 +181,23 @@ class _Composer:
         return Table(place, entries, keys)
 
     def _scalar(self, event: ScalarEvent) -> Scalar:
+        value = self._resolved(event)
+        if not is_sendable(value):
+            raise self._place(event).wrong("is not a value that JSON can carry")
+        if type(value) is int and str(value) != event.value:
+            raise self._place(event).wrong("put quotes around it: as a number it would lose how it is written")
+        return value
+
+    def _resolved(self, event: ScalarEvent) -> Scalar:
         tag = str(self._yaml.resolver.resolve(ScalarNode, event.value, event.implicit))
-        if tag.endswith(":str") or event.style in {"'", '"', "|", ">"} or tag == "!":
+        if event.style in {"'", '"', "|", ">"} or tag.endswith((":str", ":merge")):
             return str(event.value)
-        if tag.endswith(":merge"):
-            return "<<"
         if not tag.endswith((":int", ":float", ":bool", ":null")):
             raise self._place(event).wrong(
                 "put quotes around it: YAML would read it as a date or another kind of value"
             )
-        value: Any = self._yaml.constructor.construct_object(ScalarNode(tag, event.value, event.start_mark))
-        if isinstance(value, float):
-            value = float(value)
-            if not math.isfinite(value):
-                raise self._place(event).wrong("is not a number that JSON can carry")
-        if type(value) is int and str(value) != event.value:
-            raise self._place(event).wrong("put quotes around it: as a number it would lose how it is written")
-        return value  # type: ignore[no-any-return]
+        made: Any = self._yaml.constructor.construct_object(ScalarNode(tag, event.value, event.start_mark))
+        return float(made) if isinstance(made, float) else cast("Scalar", made)
 
     def _place(self, event: Event) -> Place:
         mark = event.start_mark

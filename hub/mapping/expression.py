@@ -7,9 +7,8 @@ may yield the value of ROOT or SECTION itself, so every way to content passes a 
 
 from __future__ import annotations
 
-import json
-import math
 import operator
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum, auto
 from typing import Any, cast
@@ -21,7 +20,7 @@ from jmespath.visitor import Options, TreeInterpreter
 
 from hub.domain.share import Category
 from hub.mapping.codes import CodeList
-from hub.mapping.document import MAX_DEPTH
+from hub.mapping.document import MAX_DEPTH, is_sendable
 from hub.mapping.functions import Function, functions
 
 ROOTS = frozenset({"section", "share", "delivery", "trusted_person", "consent", "service", "sender"})
@@ -71,7 +70,11 @@ class Compiler:
         if len(text) > MAX_LENGTH:
             raise Refused(f"an expression is at most {MAX_LENGTH} characters")
         try:
-            ast = cast("Node", jmespath.compile(text).parsed)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error", PendingDeprecationWarning)
+                ast = cast("Node", jmespath.compile(text).parsed)
+        except PendingDeprecationWarning:
+            raise Refused("has backticks around what is not JSON: put a text in single quotes") from None
         except (JMESPathError, ValueError) as error:
             at = getattr(error, "lex_position", None)
             raise Refused("is not JMESPath" + (f", at character {at + 1}" if isinstance(at, int) else "")) from None
@@ -125,6 +128,8 @@ class _Proof:
         """Check `a.b`, `a[0]`, `a[]`, `a[*].b` and `a | b`: the first part in this scope, the rest inside it."""
         head, *rest = node["children"]
         copies = 1
+        if head["type"] == "not_expression" and node["type"] != "pipe":
+            raise Refused("needs brackets after `!`: `!a.b` means `(!a).b` to JMESPath, so write !(a.b)")
         if scope is _Scope.ROOT and node["type"] == "subexpression" and head == _SECTION:
             head, *rest = rest
             scope = _Scope.SECTION
@@ -144,8 +149,8 @@ class _Proof:
         return sum(self.walk(child, scope, depth) for child in node["children"])
 
     def literal(self, node: Node, _scope: _Scope, _depth: int) -> int:
-        if not _is_json(node["value"]):
-            raise Refused("holds a number that JSON cannot carry")
+        if not is_sendable(node["value"]):
+            raise Refused("holds a value that JSON cannot carry")
         return 1
 
     def slice(self, node: Node, _scope: _Scope, _depth: int) -> int:
@@ -208,20 +213,6 @@ _WHY_NOT = {
     "value_projection": "`*` would reach every name: write out the one that is meant",
     "expref": "`&` hands over an expression: mappings do not have that",
 }
-
-
-def _is_json(value: object) -> bool:
-    """Tell whether a literal can be sent: jmespath's JSON reader lets NaN and huge numbers through."""
-    if isinstance(value, float):
-        return math.isfinite(value)
-    if isinstance(value, int):
-        return -(2**63) <= value < 2**63
-    if isinstance(value, (list, dict)):
-        try:
-            json.dumps(value, allow_nan=False).encode()
-        except (ValueError, RecursionError):
-            return False
-    return True
 
 
 def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[object, object], bool | None]:
