@@ -1,0 +1,186 @@
+"""Reads a BaRS `servicerequest-response`: which of our messages it answers, what was decided, by whom and why.
+
+Partners' messages are read leniently: the standard's own published samples are not all valid R4, and no authentic
+answer is refused for its form (R35). Only what ties the answer to our message is required.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from hub.sdk import Answer, AnswerState, CallbackRequest, Inbound
+
+EVENT = "servicerequest-response"
+TEXT_LIMIT = 4000  #: characters of a partner's words that are kept
+NAME_LIMIT = 200
+
+#: FHIR status -> the hub's word, the more telling resource first (partner contracts 2.1: interim, final, rejection).
+REFERRAL_ENDS = {
+    "entered-in-error": AnswerState.RECEIVED,
+    "revoked": AnswerState.DECLINED,
+    "completed": AnswerState.COMPLETED,
+    "on-hold": AnswerState.WAITING_LIST,
+}
+ENCOUNTER = {
+    "entered-in-error": AnswerState.RECEIVED,
+    "cancelled": AnswerState.DECLINED,
+    "finished": AnswerState.COMPLETED,
+    "triaged": AnswerState.COMPLETED,
+    "in-progress": AnswerState.IN_PROGRESS,
+    "arrived": AnswerState.IN_PROGRESS,
+    "onleave": AnswerState.IN_PROGRESS,
+    "planned": AnswerState.ACCEPTED,
+}
+
+
+def dig(tree: Any, *path: str | int) -> Any:
+    """Follow keys and indexes into parsed JSON; None wherever the shape is not what was hoped for."""
+    for step in path:
+        if isinstance(tree, dict) and isinstance(step, str):
+            tree = tree.get(step)
+        elif isinstance(tree, list) and isinstance(step, int) and -len(tree) <= step < len(tree):
+            tree = tree[step]
+        else:
+            return None
+    return tree
+
+
+def words(value: Any, limit: int = TEXT_LIMIT) -> str:
+    """Return a text value cut to `limit` characters, or "" for anything that is not text."""
+    return value.strip()[:limit] if isinstance(value, str) else ""
+
+
+def items(value: Any) -> list[Any]:
+    """Return a list as it is, one object as a list of itself, and nothing for all else."""
+    if isinstance(value, list):
+        return value
+    return [value] if isinstance(value, dict) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message Bundle as a partner sent it: resources by type, and by the references that point at them."""
+
+    bundle: dict[str, Any]
+    resources: tuple[tuple[str, dict[str, Any]], ...]  #: (fullUrl, resource)
+
+    @classmethod
+    def parse(cls, body: bytes) -> Message:
+        """Read the bytes; raises `ValueError` when they are not a JSON Bundle."""
+        try:
+            bundle = json.loads(body)
+        except (ValueError, RecursionError) as error:
+            raise ValueError("not-json") from error
+        if not isinstance(bundle, dict) or bundle.get("resourceType") != "Bundle":
+            raise ValueError("not-a-bundle")
+        entries = [entry for entry in items(bundle.get("entry")) if isinstance(dig(entry, "resource"), dict)]
+        return cls(bundle, tuple((words(entry.get("fullUrl")), entry["resource"]) for entry in entries))
+
+    def all(self, kind: str) -> Iterator[dict[str, Any]]:
+        """Every resource of one type, in the order sent."""
+        return (resource for _, resource in self.resources if resource.get("resourceType") == kind)
+
+    def first(self, kind: str) -> dict[str, Any]:
+        """The first resource of one type, or an empty one."""
+        return next(self.all(kind), {})
+
+    def follow(self, reference: Any) -> dict[str, Any]:
+        """The resource that a Reference points at (fullUrl, or Type/id), or an empty one."""
+        target = words(dig(reference, "reference"))
+        for url, resource in self.resources:
+            if target and target in {url, f"{resource.get('resourceType')}/{resource.get('id')}", resource.get("id")}:
+                return resource
+        return {}
+
+
+def read_response(request: CallbackRequest) -> Inbound:
+    """Read a partner's response message; raises `ValueError` when it is not one, or does not say what it answers."""
+    message = Message.parse(request.body)
+    header = message.first("MessageHeader")
+    if words(dig(header, "eventCoding", "code")) != EVENT:
+        raise ValueError("not-a-response")
+    reference = words(dig(header, "response", "identifier"), 64)
+    if not reference:
+        raise ValueError("answers-nothing")
+    message_id = words(request.headers.get("x-request-id"), 64) or words(message.bundle.get("id"), 64)
+    if not message_id:
+        raise ValueError("no-message-id")
+    return Inbound(message_id=message_id, reference=reference, answers=(read_answer(message, header),))
+
+
+def read_answer(message: Message, header: dict[str, Any]) -> Answer:
+    """Say what the service decided, who has it, why, and anything it wrote."""
+    referral = message.follow(dig(header, "focus", 0)) or message.first("ServiceRequest")
+    if referral.get("resourceType") != "ServiceRequest":
+        referral = message.first("ServiceRequest")
+    encounter = message.follow(referral.get("encounter")) or message.first("Encounter")
+    state, stage = decide(header, referral, encounter)
+    return Answer(
+        state=state,
+        stage=stage,
+        owner=read_owner(message, header, referral, encounter),
+        reason=read_reason(referral, encounter),
+        text="\n\n".join(filter(None, (words(dig(note, "text")) for note in items(referral.get("note")))))[:TEXT_LIMIT],
+    )
+
+
+def decide(header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any]) -> tuple[AnswerState, str]:
+    """Return the answer's state and a coded detail.
+
+    Both cancel styles count as declined: status `revoked`, and message reason `delete`. An answer that the partner
+    takes back is kept as received, so that a person looks at it; so is a status nobody knows, never dropped.
+    """
+    statuses = words(referral.get("status")), words(encounter.get("status"))
+    if words(dig(header, "response", "code")) in {"transient-error", "fatal-error"}:
+        return AnswerState.NEEDS_INFO, "receiver_could_not_process"
+    if "entered-in-error" in statuses:
+        return AnswerState.RECEIVED, "entered_in_error"
+    if words(dig(header, "reason", "coding", 0, "code")) == "delete":
+        return AnswerState.DECLINED, ""
+    known = REFERRAL_ENDS.get(statuses[0]) or ENCOUNTER.get(statuses[1])
+    if known is not None:
+        return known, ""
+    if statuses[0] == "active" and not statuses[1]:
+        return AnswerState.ACCEPTED, ""
+    return AnswerState.RECEIVED, "unrecognised_status"
+
+
+def read_reason(referral: dict[str, Any], encounter: dict[str, Any]) -> str:
+    """Return the reason in the partner's readable words; a bare code is not shown to anyone (R61)."""
+    for concept in (*items(encounter.get("reasonCode")), *items(referral.get("reasonCode"))):
+        said = words(dig(concept, "text")) or words(dig(concept, "coding", 0, "display"))
+        if said:
+            return said
+    return ""
+
+
+def read_owner(message: Message, header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any]) -> str:
+    """Name who has it: a person or role first, then a team, then the organisation that wrote (R35).
+
+    Only what the partner points at as its own is read: an echoed requester is our trusted person, not an owner.
+    """
+    people = [dig(participant, "individual") for participant in items(encounter.get("participant"))]
+    for reference in (header.get("responsible"), *people, *items(referral.get("performer")), header.get("sender")):
+        name = _name(message, reference)
+        if name:
+            return name
+    return ""
+
+
+def _name(message: Message, reference: Any) -> str:
+    """Name what a Reference points at: a practitioner's name, a role's words, a service's or organisation's name."""
+    resource = message.follow(reference)
+    if resource.get("resourceType") == "PractitionerRole":
+        person = _name(message, resource.get("practitioner"))
+        role = words(dig(resource, "code", 0, "text")) or words(dig(resource, "code", 0, "coding", 0, "display"))
+        named = ", ".join(filter(None, (person, role)))
+        return named[:NAME_LIMIT] or _name(message, resource.get("organization"))
+    name = resource.get("name")
+    if isinstance(name, list):
+        parts = [*items(dig(name, 0, "given")), dig(name, 0, "family")]
+        full = " ".join(filter(None, (words(part) for part in parts)))
+        return (words(dig(name, 0, "text")) or full)[:NAME_LIMIT]
+    return words(name, NAME_LIMIT) or words(dig(reference, "display"), NAME_LIMIT)

@@ -1,0 +1,210 @@
+"""The BaRS connector: one referral message to one NHS service through the NHS API platform (BaRS 1.4, FHIR R4)."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from uuid import uuid4
+
+from pydantic import Field, StringConstraints
+
+from hub.sdk import (
+    CallbackRequest,
+    Connector,
+    Context,
+    Delivered,
+    Halt,
+    Inbound,
+    InDoubt,
+    Level,
+    Outcome,
+    Parcel,
+    Register,
+    Rejected,
+    Response,
+    RetryLater,
+    Settings,
+    hookimpl,
+)
+from hub.sdk.connector import NoReply, NotSent
+from hub.sdk.transports.oauth import BearerTokens, TokenRefused
+from hub_health_fhir import headers
+from hub_health_fhir.callbacks import dig, read_response
+from hub_health_fhir.errors import outcome_of
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
+Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]+$", max_length=200)]
+
+
+class BarsSettings(Settings):
+    """What partner IT fills in for one receiving service; the signing key is the secret `private_key`."""
+
+    base_url: Url  #: for example https://int.api.service.nhs.uk/booking-and-referral/FHIR/R4
+    token_url: Url | None = None  #: none only for the public sandbox, which asks for no token
+    client_id: str = ""  #: the API key of the application
+    key_id: str = ""  #: the `kid` under which the public key was registered
+    algorithm: str = "RS512"
+    organisation_ods: Line
+    organisation_name: Line
+    software_system: Line
+    software_id: Line
+    software_name: Line
+    software_version: Line
+    practitioner_role: Line | None = None  #: SDS role profile id, sent where it is known
+    use_context: Line  #: agreed at onboarding: use case, category, event and reason between bars
+    tries_on_fault: int = Field(default=5, ge=1, le=50)  #: how often a receiver's own fault is tried again
+
+
+class BarsConnector(Connector[BarsSettings]):
+    """Sends one message Bundle; a second send of the same parcel carries the same body and ids, which BaRS dedupes."""
+
+    settings_type = BarsSettings
+
+    def __init__(self, settings: BarsSettings) -> None:
+        super().__init__(settings)
+        self._tokens: BearerTokens | None = None
+
+    async def check(self, context: Context) -> Outcome:
+        """Ask the platform for its capability statement, with a token: no parcel is sent."""
+        request_id, case = str(uuid4()), str(uuid4())
+        response = await self._attempt(context, "GET", "/metadata", self._headers(request_id, case))
+        if not isinstance(response, Response):
+            return response
+        if response.status == 200:  # read leniently: the publisher's own statement is not valid R4
+            known = dig(_json(response), "resourceType") == "CapabilityStatement"
+            return Delivered(level=Level.L0) if known else RetryLater("not-a-bars-endpoint")
+        echoed = _echoes(response, request_id, case)
+        return outcome_of(response, echoed=echoed, attempt=1, tries_on_fault=2, now=context.now)
+
+    async def deliver(self, parcel: Parcel, context: Context) -> Outcome:
+        """POST the Bundle and read the synchronous reply (200 proves L1, with receiver-assigned ids L2)."""
+        if not parcel.address:
+            return Rejected("routing:no-service-id")
+        if _bundle_id(parcel.body) != parcel.idempotency_key:
+            return Rejected("bundle-id-is-not-the-key")  # its answer could never be matched
+        sent = self._headers(parcel.idempotency_key, parcel.case) | {
+            "nhsd-target-identifier": headers.target(parcel.address),
+            "content-type": headers.FHIR_JSON,
+        }
+        response = await self._attempt(context, "POST", "/$process-message", sent, parcel.body)
+        if not isinstance(response, Response):
+            return response
+        echoed = _echoes(response, parcel.idempotency_key, parcel.case)
+        if response.status == 200:
+            return _accepted(response, parcel.idempotency_key, echoed=echoed)
+        tries = self.settings.tries_on_fault
+        return outcome_of(response, echoed=echoed, attempt=parcel.attempt, tries_on_fault=tries, now=context.now)
+
+    async def reconcile(self, parcel: Parcel, context: Context) -> Outcome:
+        """Find out by sending the same body and ids again: BaRS answers 409 `duplicate` to what it already has.
+
+        A definite refusal proves that the first try was not taken, since a receiver refuses duplicates first.
+        """
+        match await self.deliver(parcel, context):
+            case Delivered() as arrived:
+                return arrived
+            case Rejected(reason) if reason != "conflict-human-review" and not reason.endswith(":persists"):
+                return RetryLater(f"not-arrived:{reason}"[:80])
+            case outcome:
+                return InDoubt(getattr(outcome, "reason", "unknown"))
+
+    def parse_callback(self, request: CallbackRequest) -> Inbound:
+        """Read a `servicerequest-response` message; raises `ValueError` for anything else."""
+        return read_response(request)
+
+    async def _attempt(
+        self, context: Context, method: str, path: str, sent: dict[str, str], content: bytes | None = None
+    ) -> Response | Outcome:
+        """Send once and return the reply, or say what became of it when there is none."""
+        try:
+            return await self._authorised(context, method, path, sent, content)
+        except TokenRefused as failure:
+            return Halt(failure.reason)
+        except NotSent as failure:
+            return RetryLater(failure.reason)
+        except NoReply as failure:
+            return InDoubt(failure.reason)
+
+    async def _authorised(
+        self, context: Context, method: str, path: str, sent: dict[str, str], content: bytes | None
+    ) -> Response:
+        """Send with a token; one that the platform no longer takes is renewed once (BaRS 401)."""
+        url, starts = self.settings.base_url + path, content is not None
+        credential = await self._credential(context)
+        response = await context.send(method, url, headers=sent | credential, content=content, starts=starts)
+        if response.status == 401 and self._tokens is not None:
+            self._tokens.renew(credential["authorization"])
+            credential = await self._credential(context)
+            response = await context.send(method, url, headers=sent | credential, content=content, starts=starts)
+        return response
+
+    async def _credential(self, context: Context) -> dict[str, str]:
+        """Return the Authorization header; raises `NotSent` (also `TokenRefused`) when there is no token to be had."""
+        settings = self.settings
+        if settings.token_url is None:
+            return {}
+        if self._tokens is None:
+            key = context.secrets["private_key"]
+            self._tokens = BearerTokens(
+                settings.token_url, settings.client_id, key, alg=settings.algorithm, kid=settings.key_id
+            )
+        return {"authorization": await self._tokens.authorization(context)}
+
+    def _headers(self, request_id: str, case: str) -> dict[str, str]:
+        """The headers that every BaRS request carries."""
+        of = self.settings
+        known = (
+            {"nhsd-requesting-practitioner": headers.practitioner(of.practitioner_role)} if of.practitioner_role else {}
+        )
+        return known | {
+            "accept": headers.ACCEPT,
+            "x-request-id": request_id,
+            "x-correlation-id": case,
+            "nhsd-end-user-organisation": headers.organisation(of.organisation_ods, of.organisation_name),
+            "nhsd-requesting-software": headers.software(
+                of.software_system, of.software_id, of.software_name, of.software_version
+            ),
+            "use-context": of.use_context,
+        }
+
+
+def _accepted(response: Response, key: str, *, echoed: bool) -> Outcome:
+    """Believe a 200 only when it echoes our ids and holds our Bundle: an intermediary can say 200 too."""
+    bundle = _json(response)
+    if not echoed or dig(bundle, "resourceType") != "Bundle":
+        return InDoubt("intermediary-answered")
+    if dig(bundle, "id") not in {None, key}:
+        return InDoubt("reply-names-another-message")
+    for entry in dig(bundle, "entry") or ():
+        assigned = dig(entry, "resource", "id")
+        if dig(entry, "resource", "resourceType") == "ServiceRequest" and isinstance(assigned, str):
+            return Delivered(receipt=assigned[:64], level=Level.L2)
+    return Delivered(level=Level.L1)
+
+
+def _echoes(response: Response, request_id: str, case: str) -> bool:
+    """Tell whether both ids came back, as the receiver must send them."""
+    mirrored = (response.headers.get("x-request-id", ""), response.headers.get("x-correlation-id", ""))
+    return tuple(value.lower() for value in mirrored) == (request_id.lower(), case.lower())
+
+
+def _json(response: Response) -> Any:
+    """Return the reply's JSON, or None where it is not."""
+    try:
+        return response.json()
+    except (ValueError, RecursionError):
+        return None
+
+
+def _bundle_id(body: bytes) -> Any:
+    """Return the id of the Bundle about to be sent, or None where it is no such thing."""
+    try:
+        return dig(json.loads(body), "id")
+    except (ValueError, RecursionError):
+        return None
+
+
+@hookimpl
+def register_connectors(register: Register) -> None:
+    """Offer the connector under the id that the manifest uses."""
+    register("bars", BarsConnector)
