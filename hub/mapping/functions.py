@@ -16,9 +16,20 @@ from hub.mapping.codes import CodeList
 
 _LONDON = ZoneInfo("Europe/London")
 #: Not strftime: its names follow the machine's locale.
-_MONTHS = """
-January February March April May June July August September October November December
-""".split()
+_MONTHS = (
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+)
 _KNOWN_BY = {
     "heard_directly": "Told to the worker by {by}, heard directly",
     "passed_on": "Told to the worker by {by}, passed on from someone else",

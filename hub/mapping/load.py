@@ -25,7 +25,9 @@ class _Head(BaseModel):
 
     document: _Name
     version: Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
-    content_type: Annotated[str, StringConstraints(pattern=r"^application/([a-z0-9.-]+\+)?json(; ?[a-z-]+=[\w./-]+)*$")]
+    content_type: Annotated[
+        str, StringConstraints(pattern=r"^application/([a-z0-9.-]+\+)?json(; ?[A-Za-z-]+=[\w./-]+)*$")
+    ]
     codes: dict[_Name, _Name] = {}
 
 
