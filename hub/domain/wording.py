@@ -1,0 +1,173 @@
+"""What the trusted person reads: plain sentences for every state, GOV.UK dates, and the words we never use (R61)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Literal
+
+from hub.domain.answer import AnswerState
+from hub.domain.calendar import london_date
+from hub.domain.delivery import DeliveryState
+from hub.domain.minimise import Why
+
+_D, _A = DeliveryState, AnswerState
+
+#: Fixed here, so that the words never follow the machine's locale.
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def day(when: date | datetime, *, year: bool = False) -> str:
+    """Return a date in London as GOV.UK writes it: "Tuesday 25 November", with `year` "Tuesday 25 November 2026"."""
+    on = london_date(when) if isinstance(when, datetime) else when
+    words = f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]}"
+    return f"{words} {on.year}" if year else words
+
+
+#: What has become of a parcel that no service has answered; {it} is the service's name.
+_DELIVERY_WORDS = {
+    _D.HELD: "{it} does not have this yet. The way to reach them is not working and is being put right.",
+    _D.QUEUED: "{it} does not have this yet. It is safe with us and on its way.",
+    _D.SENDING: "This is going to {it} now.",
+    _D.RETRYING: "{it} does not have this yet. We could not get through and will try again.",
+    _D.IN_DOUBT: "We are not sure that {it} has this. We are checking.",
+    _D.DELIVERED: "This has reached {it}.",
+    _D.DEAD_LETTERED: "{it} does not have this. We could not get it to them and have stopped trying.",
+    _D.CANCELLED: "This did not go to {it}. It was stopped before it was sent.",
+}
+
+#: What a service has said; for `awaited` the words are those of the delivery.
+_ANSWER_WORDS = {
+    _A.RECEIVED: "{it} has it.",
+    _A.NEEDS_INFO: "{it} has it and has asked a question. Please answer it, so that they can decide.",
+    _A.ACCEPTED: "{it} has said yes.",
+    _A.IN_PROGRESS: "{it} has started work on this.",
+    _A.WAITING_LIST: "{it} has said yes, but there is a wait.",
+    _A.DECLINED: "{it} has said no. You can ask them to put the reason in writing.",
+    _A.REDIRECT_SUGGESTED: "{it} has said no. They say that someone else may help.",
+    _A.SIGNPOSTED: "{it} has only said where else to go. This stays open.",
+    _A.COULD_NOT_REACH: "{it} has tried to get in touch and could not. Tell them the best way to do so.",
+    _A.COMPLETED: "{it} has done what was asked.",
+}
+
+_OWES_REPLY = frozenset({_A.AWAITED, _A.RECEIVED})
+#: No more is due from the service, so nothing can be late.
+_OVER = frozenset({_A.DECLINED, _A.REDIRECT_SUGGESTED, _A.COMPLETED})
+_CHAMPION = "Your champion has been told."
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """All that the words about one delivery depend on.
+
+    `service` and `owner` are names as people say them ("Their duty officer"). `due` is when the service should have
+    replied and `overdue` whether that has passed; `next_date` is the service's own; `phone` is the service's.
+    """
+
+    service: str
+    delivery: DeliveryState
+    answer: AnswerState = AnswerState.AWAITED
+    owner: str = "They"
+    due: datetime | None = None
+    overdue: bool = False
+    next_date: date | None = None
+    phone: str = ""
+
+
+def plain(one: Situation) -> str:
+    """Return where a delivery stands, in sentences that can be read out: no code, no blame (R61).
+
+    Such as "Housing has it. Their duty officer will reply by Tuesday 25 November."
+    """
+    words = []
+    if one.answer is _A.AWAITED or one.delivery is _D.CANCELLED:
+        words.append(_DELIVERY_WORDS[one.delivery].format(it=one.service))
+    if one.answer is not _A.AWAITED:
+        words.append(_ANSWER_WORDS[one.answer].format(it=one.service))
+    return " ".join(_begin(sentence) for sentence in (*words, *_what_next(one)))
+
+
+def _what_next(one: Situation) -> tuple[str, ...]:
+    if one.answer is _A.AWAITED and one.delivery is not _D.DELIVERED:
+        return _not_there(one)
+    if one.answer in _OVER:
+        return ()
+    if one.overdue:
+        return (_late(one), _CHAMPION, *_ring(one))
+    if one.next_date is not None:
+        return (f"The next step is on {day(one.next_date)}.",)
+    if one.answer in _OWES_REPLY:
+        return (f"{one.owner} will reply by {day(one.due)}." if one.due else "We will tell you when they reply.",)
+    return ()
+
+
+def _not_there(one: Situation) -> tuple[str, ...]:
+    """What has not arrived and is late, or never will, needs a telephone (R44)."""
+    needs_ringing = one.delivery is _D.DEAD_LETTERED or (one.overdue and one.delivery not in {_D.SENDING, _D.CANCELLED})
+    return (_ring(one) or ("Ring them if you can.",)) if needs_ringing else ()
+
+
+def _late(one: Situation) -> str:
+    if one.answer in _OWES_REPLY and one.due is not None:
+        return f"{one.owner} should have replied by {day(one.due)}."
+    return "We have not heard from them when we should have."
+
+
+def _ring(one: Situation) -> tuple[str, ...]:
+    return (f"Ring them on {one.phone}.",) if one.phone else ()
+
+
+def told_by_phone(told_to: str, on: date | datetime) -> str:
+    """Return the line for an answer that was heard by telephone (R64)."""
+    return heard(told_to, "phone", on)
+
+
+_HEARD = {"phone": "by phone", "meeting": "at a meeting", "email": "by email"}
+
+
+def heard(told_to: str, how: Literal["phone", "meeting", "email"], on: date | datetime) -> str:
+    """Return the line for an answer that came outside the hub: "Told to Jo by phone on Tuesday 25 November." (R64)."""
+    return f"Told to {told_to} {_HEARD[how]} on {day(on)}."
+
+
+#: Why a part of the story stays behind, for the preview and the receipt.
+WITHHELD_WORDS: dict[Why, str] = {
+    Why.UNLABELLED: "We could not tell what this part is about, so it stays with you.",
+    Why.NOT_AGREED: "They did not agree to share this part with this service.",
+    Why.NOT_FOR_SERVICE: "This service may not be sent this kind of thing.",
+    Why.LOCATION_PRIVATE: "This could show where they are, so it stays private.",
+    Why.TICK_BY_ITSELF: "This part only goes if they tick it, by itself, for this one service. They did not.",
+}
+
+#: Words that judge, and what partners' codes call people; each matches with a short ending too (R61).
+STIGMA = (
+    "abscond", "abuser", "addict", "alcoholic", "attention seek", "bed blocker", "beggar", "challenging behaviour",
+    "chaotic", "complex needs", "criminal", "defaulter", "delinquent", "did not engage", "difficult to engage",
+    "disengage", "disengagement", "drug user", "dysfunctional", "failed to attend", "failed to engage", "feckless",
+    "frequent flyer", "hard to engage", "hard to help", "hard to reach", "intentionally homeless", "junkie",
+    "lacks motivation", "manipulative", "mentally ill", "no fixed abode", "non compliance", "non compliant",
+    "non engage", "non engagement", "non engaging", "not compliant", "offender", "problem famil", "prostitute",
+    "psychopath", "refused to engage", "revolving door", "substance abuse", "substance misuser", "suffers from",
+    "the homeless", "tramp", "treatment resistant", "troubled famil", "unmotivated", "unwilling to engage", "vagrant",
+    "vulnerable",
+)  # fmt: skip
+_STIGMA = re.compile(
+    "(?<![a-z])(?:" + "|".join(word.replace(" ", r"[\s_-]*") for word in STIGMA) + ")[a-z]{0,3}(?![a-z])", re.IGNORECASE
+)
+
+
+def stigma_words(text: str) -> list[str]:
+    """Return the words of `text` that are on the stigma list, in the order they stand, as they stand (R61).
+
+    Spaces, dashes and underscores count the same, so that a partner's code such as INTENTIONALLY_HOMELESS is found.
+    """
+    return [found.group() for found in _STIGMA.finditer(text)]
+
+
+def _begin(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
