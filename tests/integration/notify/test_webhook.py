@@ -1,0 +1,147 @@
+"""Notices through real HTTP: signed so that the standard's library takes them, and every reply given a meaning."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import pytest
+from aiohttp import web
+from standardwebhooks.webhooks import Webhook
+
+from hub.domain.outcome import RetryLater
+from hub.notify.outcome import Gone, NoticeOutcome, Sent
+from hub.notify.webhook import Subscription, ThinNotice, WebhookSender
+from hub.sdk.http import GuardedClient
+from hub.sdk.reach import SANDBOX_ADDRESSES, Reach
+from hub.security.webhooks import new_secret, sign_webhook
+
+pytestmark = pytest.mark.anyio
+
+OLD, NEW = new_secret(), new_secret()
+NOTICE = ThinNotice("ntc-1", b'{"type":"answer.recorded","share":"0192"}')
+
+
+@dataclass
+class CaseSystem:
+    """A case system's webhook address, and what it got."""
+
+    url: str = ""
+    status: int = 204
+    headers: dict[str, str] = field(default_factory=dict)
+    drop: bool = False
+    hang: bool = False
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+
+    async def take(self, request: web.Request) -> web.Response:
+        """Keep the request and answer as told."""
+        self.got.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        if self.hang:
+            await self.released.wait()
+        if self.drop:
+            assert request.transport is not None
+            request.transport.abort()
+        return web.Response(status=self.status, headers=self.headers)
+
+
+@asynccontextmanager
+async def _running(system: CaseSystem) -> AsyncIterator[CaseSystem]:
+    application = web.Application()
+    application.router.add_post("/hook", system.take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    system.url = f"http://127.0.0.1:{port}/hook"
+    try:
+        yield system
+    finally:
+        system.released.set()
+        await runner.cleanup()
+
+
+async def _send(url: str, seconds: float = 5.0, allow: tuple[str, ...] = SANDBOX_ADDRESSES) -> NoticeOutcome:
+    client = GuardedClient(Reach.to([url.split("/")[2]], allow))
+    try:
+        sender = WebhookSender(client, sign_webhook, seconds)
+        return await sender.send(NOTICE, Subscription(url, (OLD, NEW)), datetime.now(UTC))
+    finally:
+        await client.aclose()
+
+
+async def test_a_notice_arrives_once_with_proof_for_either_secret() -> None:
+    # given a case system that is rotating its secret
+    async with _running(CaseSystem()) as system:
+        # when a notice is sent, then the standard's own library takes it with the old and the new secret
+        assert await _send(system.url) == Sent()
+        ((headers, body),) = system.got
+        for secret in (OLD, NEW):
+            assert Webhook(secret).verify(body, headers) == json.loads(NOTICE.body)
+        assert (headers["webhook-id"], headers["content-type"]) == ("ntc-1", "application/json")
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "outcome"),
+    [
+        (200, {}, Sent()),
+        (202, {}, Sent()),
+        (410, {}, Gone()),
+        (429, {"Retry-After": "120"}, RetryLater("status:429", after=120.0)),
+        (503, {"Retry-After": "7"}, RetryLater("status:503", after=7.0)),
+        (503, {}, RetryLater("status:503")),
+        (500, {"Retry-After": "7"}, RetryLater("status:500")),
+        (400, {}, RetryLater("status:400")),
+        (401, {}, RetryLater("status:401")),
+        (302, {"Location": "http://127.0.0.1:1/"}, RetryLater("status:302")),
+    ],
+)
+async def test_every_reply_has_its_meaning(status: int, headers: dict[str, str], outcome: NoticeOutcome) -> None:
+    # given a case system that replies so, when a notice is sent, then it means that, after one request
+    async with _running(CaseSystem(status=status, headers=headers)) as system:
+        assert await _send(system.url) == outcome
+        assert len(system.got) == 1
+
+
+async def test_a_lost_or_late_reply_is_tried_again() -> None:
+    # given a system that hangs up, and one that takes too long, when a notice is sent, then it is to be tried again
+    async with _running(CaseSystem(drop=True)) as system:
+        lost = await _send(system.url)
+    async with _running(CaseSystem(hang=True)) as system:
+        late = await _send(system.url, seconds=0.3)
+    assert isinstance(lost, RetryLater)
+    assert isinstance(late, RetryLater)
+    assert lost.reason.startswith("no-reply:")
+    assert late.reason == "no-reply:deadline"
+
+
+async def test_nobody_there_is_tried_again() -> None:
+    # given an address where nobody listens, when a notice is sent, then it is to be tried again
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        outcome = await _send(f"http://127.0.0.1:{free.getsockname()[1]}/hook")
+    assert outcome == RetryLater("connection")
+
+
+async def test_an_address_inside_our_own_network_is_never_called() -> None:
+    # given a webhook address that points inside, when a notice is sent, then not one request arrives (TH17)
+    async with _running(CaseSystem()) as system:
+        outcome = await _send(system.url, allow=())
+        assert system.got == []
+    assert outcome == RetryLater("address-refused")
+
+
+async def test_a_secret_that_cannot_sign_sends_nothing() -> None:
+    # given a subscription whose secret is broken, when a notice is sent, then nothing leaves
+    async with _running(CaseSystem()) as system:
+        client = GuardedClient(Reach.to([system.url.split("/")[2]], SANDBOX_ADDRESSES))
+        sender = WebhookSender(client, sign_webhook)
+        outcome = await sender.send(NOTICE, Subscription(system.url, ("plain",)), datetime.now(UTC))
+        await client.aclose()
+        assert (outcome, system.got) == (RetryLater("cannot-sign"), [])
