@@ -14,6 +14,7 @@ from typing import Any
 from hub.sdk import Answer, AnswerState, CallbackRequest, Inbound
 
 EVENT = "servicerequest-response"
+PEOPLE_LIMIT = 20  #: references that are followed to find an owner
 TEXT_LIMIT = 4000  #: characters of a partner's words that are kept
 NAME_LIMIT = 200
 
@@ -49,8 +50,13 @@ def dig(tree: Any, *path: str | int) -> Any:
 
 
 def words(value: Any, limit: int = TEXT_LIMIT) -> str:
-    """Return a text value cut to `limit` characters, or "" for anything that is not text."""
-    return value.strip()[:limit] if isinstance(value, str) else ""
+    """Return a text value cut to `limit` characters, or "" for anything that is not text.
+
+    NUL and half a surrogate pair, which JSON can carry and a database or UTF-8 cannot, are replaced.
+    """
+    if not isinstance(value, str):
+        return ""
+    return value.strip()[:limit].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
 def items(value: Any) -> list[Any]:
@@ -91,7 +97,7 @@ class Message:
         """The resource that a Reference points at (fullUrl, or Type/id), or an empty one."""
         target = words(dig(reference, "reference"))
         for url, resource in self.resources:
-            if target and target in {url, f"{resource.get('resourceType')}/{resource.get('id')}", resource.get("id")}:
+            if target and target in (url, f"{resource.get('resourceType')}/{resource.get('id')}"):
                 return resource
         return {}
 
@@ -163,7 +169,8 @@ def read_owner(message: Message, header: dict[str, Any], referral: dict[str, Any
     Only what the partner points at as its own is read: an echoed requester is our trusted person, not an owner.
     """
     people = [dig(participant, "individual") for participant in items(encounter.get("participant"))]
-    for reference in (header.get("responsible"), *people, *items(referral.get("performer")), header.get("sender")):
+    performers = items(referral.get("performer"))[:PEOPLE_LIMIT]
+    for reference in (header.get("responsible"), *people[:PEOPLE_LIMIT], *performers, header.get("sender")):
         name = _name(message, reference)
         if name:
             return name
@@ -173,11 +180,16 @@ def read_owner(message: Message, header: dict[str, Any], referral: dict[str, Any
 def _name(message: Message, reference: Any) -> str:
     """Name what a Reference points at: a practitioner's name, a role's words, a service's or organisation's name."""
     resource = message.follow(reference)
-    if resource.get("resourceType") == "PractitionerRole":
-        person = _name(message, resource.get("practitioner"))
-        role = words(dig(resource, "code", 0, "text")) or words(dig(resource, "code", 0, "coding", 0, "display"))
-        named = ", ".join(filter(None, (person, role)))
-        return named[:NAME_LIMIT] or _name(message, resource.get("organization"))
+    if resource.get("resourceType") != "PractitionerRole":
+        return _plain_name(resource, reference)
+    person = _plain_name(message.follow(resource.get("practitioner")), resource.get("practitioner"))
+    role = words(dig(resource, "code", 0, "text")) or words(dig(resource, "code", 0, "coding", 0, "display"))
+    named = ", ".join(filter(None, (person, role)))[:NAME_LIMIT]
+    return named or _plain_name(message.follow(resource.get("organization")), resource.get("organization"))
+
+
+def _plain_name(resource: dict[str, Any], reference: Any) -> str:
+    """Return a resource's own name, or what the Reference calls it."""
     name = resource.get("name")
     if isinstance(name, list):
         parts = [*items(dig(name, 0, "given")), dig(name, 0, "family")]

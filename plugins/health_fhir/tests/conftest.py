@@ -1,4 +1,4 @@
-"""What the health pack's tests share: keys, the sandbox as a real process, a hub's stand-in, parcels from the mapping."""
+"""What the health pack's tests share: keys, the sandbox as a process, a hub's stand-in, parcels from the mapping."""
 
 from __future__ import annotations
 
@@ -171,7 +171,7 @@ Reply = Callable[[bytes], bytes | None]
 
 @asynccontextmanager
 async def raw_server(reply: Reply) -> AsyncIterator[str]:
-    """An intermediary on a real socket: reads one whole request, writes what `reply` makes of it, or nothing, closes."""
+    """An intermediary on a real socket: reads one request, writes what `reply` makes of it (if anything), closes."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
@@ -240,3 +240,16 @@ def sandbox_once(tmp_path_factory: pytest.TempPathFactory, client_key: RSAKey) -
     jwks = dict(KeySet([client_key]).as_dict(private=False))
     with SandboxProcess("hub_health_fhir.sandbox", tmp_path_factory.mktemp("bars"), client_jwks=jwks) as process:
         yield process
+
+
+@pytest.fixture
+def sandbox_open(tmp_path: Path) -> Iterator[SandboxProcess]:
+    """A receiver that asks for no token, as the publisher's public sandbox."""
+    with SandboxProcess("hub_health_fhir.sandbox", tmp_path) as process:
+        yield process
+
+
+@pytest.fixture
+def settings_for() -> Callable[..., dict[str, Any]]:
+    """Makes the settings of a sandbox whose partner answers to a hub."""
+    return write_settings

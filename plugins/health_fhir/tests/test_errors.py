@@ -82,6 +82,7 @@ def test_a_row_is_keyed_on_status_and_issue_and_not_on_the_string(
 @pytest.mark.anyio
 @pytest.mark.parametrize(("status", "issue", "kind", "reason"), [*ROWS, (409, "duplicate", "arrived", "")])
 async def test_a_row_over_a_real_socket(
+    *,
     status: int,
     issue: str,
     kind: str,
