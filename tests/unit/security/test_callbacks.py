@@ -223,6 +223,12 @@ def test_a_connection_without_keys_believes_nobody(seen: Seen) -> None:
         assert found == "callback-untrusted"
 
 
+def test_a_partner_without_a_name_is_nobody(seen: Seen) -> None:
+    # given a connection whose issuer was left empty, when a token with an empty issuer comes, then it is refused
+    keys = replace(JWT_KEYS, issuer="")
+    assert refusal(lambda: verify_callback("jwt", bearer_jwt(iss=""), keys, NOW, seen)) == "callback-untrusted"
+
+
 @pytest.mark.parametrize("kind", ["jwt", "bearer"])
 @pytest.mark.parametrize("headers", [{}, {"authorization": "Basic abc"}, {"authorization": "Bearer"}])
 def test_no_bearer_is_no_proof(seen: Seen, kind: Kind, headers: dict[str, str]) -> None:

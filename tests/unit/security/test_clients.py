@@ -157,6 +157,7 @@ AT = int(NOW.timestamp())
         {"nbf": AT + 61},
         {"iat": AT - 200, "exp": AT + 101},
         {"iat": "now"},
+        {"nbf": True},
         {"jti": None},
         {"jti": ""},
         {"jti": "x" * 201},
@@ -208,7 +209,8 @@ def test_a_hostile_token_costs_an_answer_and_no_more(endpoint: TokenEndpoint) ->
     # given tokens that nest deeply, are huge, or are not what they seem
     deep = ".".join([_part({"alg": "ES256"}), _encode(b"[" * 5000), "AAAA"])
     deep_header = ".".join([_encode(b'{"a":' * 3000), _part(claims()), "AAAA"])
-    hostile = [deep, deep_header, "a" * 9000, "." * 9000, "..", "...", "\x00.\x00.\x00", "é.a.b"]
+    signed_list = KEY.sign(["iss"])  # type: ignore[arg-type]
+    hostile = [signed_list, deep, deep_header, "a" * 9000, "." * 9000, "..", "...", "\x00.\x00.\x00", "é.a.b"]
     # when each is used both ways, then it is refused by value
     for token in hostile:
         form = {**token_request(CLIENT.id, TOKEN_URL, KEY, NOW), "client_assertion": token}
@@ -252,8 +254,14 @@ def test_an_access_tokens_refusals_are_told_apart(
     assertion = client_assertion(CLIENT.id, TOKEN_URL, KEY, NOW)
     signing = ring.signing_keys[ring.signing_kid]
     other_type = jwt.encode({"alg": "ES256", "kid": ring.signing_kid}, claims(aud=ISSUER, iss=ISSUER), signing)
+    meant_for_another = jwt.encode(
+        {"alg": "ES256", "kid": ring.signing_kid, "typ": "at+jwt"},
+        claims(iss=ISSUER, aud="https://other.example", scope="share.read"),
+        signing,
+    )
     cases = {
         None: "token-missing",
+        f"Bearer {meant_for_another}": "token-foreign",
         "": "token-missing",
         good: "token-malformed",
         f"Basic {good}": "token-malformed",
