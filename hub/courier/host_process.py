@@ -1,0 +1,251 @@
+"""The courier's side of one connection's host: started on demand, asked, watched, killed when it overruns."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Literal
+
+import structlog
+
+from hub.courier.deaths import DeathRecord
+from hub.courier.incarnation import Call, HostDied, Incarnation, Why
+from hub.courier.spawn import spawn
+from hub.host import isolation, wire
+from hub.sdk import CallbackRequest, Inbound, Outcome, Parcel, RetryLater
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class HostResult:
+    """A call that ended in an outcome; `started` says whether the parcel's first byte may have left."""
+
+    outcome: Outcome
+    started: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HostBroken:
+    """No host for this connection: the plugin cannot be loaded or its settings are wrong. Nothing was sent."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParseFailed:
+    """A partner's message could not be read: `not-theirs`, `connector-error`, `host-died` or why there is no host."""
+
+    code: str
+
+
+class CollectError(Exception):
+    """A poll or its acknowledgement broke off; the message is a code, and what came before it counts."""
+
+
+class HostProcess:
+    """One connection's host, whichever process that is at the moment; used within one event loop.
+
+    `on_started` is called with a parcel's token before its first byte leaves. `grace` is the seconds beyond a deadline
+    after which a host is killed.
+    """
+
+    def __init__(  # noqa: PLR0913 - what the composition root decides of a host
+        self,
+        configure: wire.Configure,
+        *,
+        on_started: Callable[[str], None] = lambda _: None,
+        deaths: DeathRecord | None = None,
+        run_as: int | None = None,
+        grace: float = 5,
+        start_seconds: float = 20,
+    ) -> None:
+        self._configure = replace(configure, parent=isolation.facts())
+        self._on_started = on_started
+        self.deaths = deaths or DeathRecord()
+        self._run_as = run_as
+        self._grace = grace
+        self._start_seconds = start_seconds
+        self._current: Incarnation | None = None
+        self._starting = asyncio.Lock()
+        self._slots = asyncio.Semaphore(configure.in_flight)
+        self._busy = 0
+
+    @property
+    def free_slots(self) -> int:
+        """How many more parcels may be handed over now; the courier claims no more than this."""
+        return max(self._configure.in_flight - self._busy, 0)
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the host that runs now, if any."""
+        return self._current.child.process.pid if self._current is not None and self._current.usable else None
+
+    async def deliver(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
+        """Have the connector send a parcel; waits for a slot when there is none free."""
+        return await self._carry("deliver", parcel)
+
+    async def reconcile(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
+        """Have the connector find out whether a parcel in doubt arrived."""
+        return await self._carry("reconcile", parcel)
+
+    async def deliver_alone(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
+        """Send a parcel in a fresh host of its own, so that a death is this parcel's and harms no other."""
+        own = await self._start()
+        if isinstance(own, HostBroken):
+            return own
+        try:
+            return await self._ask_about(own, "deliver", parcel)
+        finally:
+            await own.close()
+
+    async def check(self) -> HostResult | HostDied | HostBroken:
+        """Ask whether the connection works; no parcel is involved."""
+        deadline = self._deadline()
+        while True:
+            host = await self._host()
+            if isinstance(host, HostBroken):
+                return host
+            call = host.call(lambda number: wire.Check(number, deadline))
+            if (result := _result(call, await self._reply(host, call, deadline))) is not None:
+                return result
+
+    async def parse(self, request: CallbackRequest) -> Inbound | ParseFailed:
+        """Have the connector read a verified message of the partner's."""
+        while True:
+            host = await self._host()
+            if isinstance(host, HostBroken):
+                return ParseFailed(host.reason)
+            call = host.call(lambda number: wire.Parse(number, request.headers, request.body))
+            match await self._reply(host, call, self._deadline()):
+                case wire.Read(inbound=inbound):
+                    return inbound
+                case wire.Failed(code=code):
+                    return ParseFailed(wire.clean_reason(code))
+                case HostDied(why="idle"):
+                    continue
+                case _:
+                    return ParseFailed("host-died")
+
+    async def collect(self) -> AsyncIterator[Inbound]:
+        """Fetch what waits at the partner, one by one; raises `CollectError`."""
+        host = await self._host()
+        if isinstance(host, HostBroken):
+            raise CollectError(host.reason)
+        deadline = self._deadline()
+        call = host.call(lambda number: wire.Collect(number, deadline), many=True)
+        while isinstance(reply := await self._reply(host, call, deadline), wire.Read):
+            yield reply.inbound
+        _end_of_exchange(reply)
+
+    async def acknowledge(self, reference: str) -> None:
+        """Tell the partner that a collected message is safe; raises `CollectError`."""
+        host = await self._host()
+        if isinstance(host, HostBroken):
+            raise CollectError(host.reason)
+        deadline = self._deadline()
+        call = host.call(lambda number: wire.Acknowledge(number, reference, deadline))
+        _end_of_exchange(await self._reply(host, call, deadline))
+
+    async def close(self) -> None:
+        """End the host, if one runs; the next call would start another."""
+        if self._current is not None:
+            await self._current.close()
+            self._current = None
+
+    async def _carry(self, verb: Literal["deliver", "reconcile"], parcel: Parcel) -> HostResult | HostDied | HostBroken:
+        self._busy += 1
+        try:
+            async with self._slots:
+                while True:
+                    host = await self._host()
+                    if isinstance(host, HostBroken):
+                        return host
+                    result = await self._ask_about(host, verb, parcel)
+                    if not (isinstance(result, HostDied) and result.why == "idle"):
+                        return result
+        finally:
+            self._busy -= 1
+
+    async def _ask_about(
+        self, host: Incarnation, verb: Literal["deliver", "reconcile"], parcel: Parcel
+    ) -> HostResult | HostDied:
+        try:
+            call = host.call(partial(_carry_frame, verb, parcel), parcel.token)
+        except wire.FrameError:
+            return HostResult(RetryLater("parcel-too-large"), started=False)
+        result = _result(call, await self._reply(host, call, parcel.deadline))
+        if isinstance(result, HostResult):
+            self.deaths.settled(parcel.token)
+        return result or HostDied(call.started, (), "idle")
+
+    async def _reply(self, host: Incarnation, call: Call, deadline: float) -> wire.Reply | HostDied:
+        try:
+            async with asyncio.timeout(max(deadline - time.time(), 0) + self._grace):
+                return await call.replies.get()
+        except TimeoutError:
+            host.kill("deadline")
+            return await call.replies.get()
+
+    def _deadline(self) -> float:
+        return time.time() + self._configure.deadline_seconds
+
+    async def _host(self) -> Incarnation | HostBroken:
+        async with self._starting:
+            if self._current is None or not self._current.usable:
+                started = await self._start()
+                if isinstance(started, HostBroken):
+                    return started
+                self._current = started
+            return self._current
+
+    async def _start(self) -> Incarnation | HostBroken:
+        try:
+            child = await spawn(self._configure, self._run_as)
+        except OSError:
+            return self._cannot("cannot-start")
+        try:
+            async with asyncio.timeout(self._start_seconds):
+                frame = await wire.read(child.reader)
+        except (TimeoutError, wire.FrameError):
+            frame = None
+            child.kill()
+        if isinstance(frame, wire.Ready):
+            log.info("host.started", connection=self._configure.connection, pid=child.process.pid, held=frame.isolation)
+            return Incarnation(child, frame, self._on_started, self._record_death)
+        await child.gone()
+        return self._cannot(wire.clean_reason(frame.reason) if isinstance(frame, wire.Broken) else "did-not-start")
+
+    def _cannot(self, reason: str) -> HostBroken:
+        log.error("host.broken", connection=self._configure.connection, reason=reason)
+        return HostBroken(reason)
+
+    def _record_death(self, tokens: tuple[str, ...], why: Why) -> None:
+        log.error("host.died", connection=self._configure.connection, why=why, in_flight=len(tokens))
+        self.deaths.died(tokens)
+
+
+def _carry_frame(verb: Literal["deliver", "reconcile"], parcel: Parcel, number: int) -> wire.Carry:
+    return wire.Carry.of(number, verb, parcel)
+
+
+def _result(call: Call, reply: wire.Reply | HostDied) -> HostResult | HostDied | None:
+    """Return what a reply means to the caller; None when the host went idle before it began, so: ask again."""
+    if isinstance(reply, wire.Settled):
+        return HostResult(reply.outcome, call.started)
+    if isinstance(reply, HostDied):
+        return None if reply.why == "idle" and not reply.started else reply
+    return HostDied(call.started, (call.token,) if call.token else (), "protocol")
+
+
+def _end_of_exchange(reply: wire.Reply | HostDied) -> None:
+    match reply:
+        case wire.Done():
+            return
+        case wire.Failed(code=code):
+            raise CollectError(wire.clean_reason(code))
+        case _:
+            raise CollectError("host-died")

@@ -1,0 +1,267 @@
+"""The frames between courier and host: lengths, a JSON header, and the parcel's bytes untouched behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from struct import Struct
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import PlainSerializer, PlainValidator, TypeAdapter
+
+from hub.sdk import (
+    Delivered,
+    DeliveryKind,
+    Halt,
+    Inbound,
+    InDoubt,
+    Invite,
+    Outcome,
+    Parcel,
+    Rejected,
+    RetryLater,
+)
+
+#: Bytes of a header (an answer's text is in it), and of a whole frame.
+MAX_HEADER = 512 * 1024
+MAX_FRAME = 64 * 1024 * 1024
+
+_LENGTHS = Struct(">II")
+_REASON = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,79}")
+_KINDS = (Delivered, RetryLater, Rejected, InDoubt, Halt, Invite)
+_OUTCOMES: dict[str, TypeAdapter[Outcome]] = {kind.__name__: TypeAdapter(kind) for kind in _KINDS}
+
+
+class FrameError(Exception):
+    """The other side broke the protocol: the connection ends and nothing of the frame is used."""
+
+
+def clean_reason(reason: object) -> str:
+    """Return a reason code, or "unstated" for anything that could be prose: a code names no person."""
+    return reason if isinstance(reason, str) and _REASON.fullmatch(reason) else "unstated"
+
+
+def _pack(outcome: Outcome) -> dict[str, Any]:
+    name = type(outcome).__name__
+    return {"is": name, **_OUTCOMES[name].dump_python(outcome, mode="json")}
+
+
+def _unpack(value: Any) -> Outcome:
+    fields = dict(value)
+    outcome = _OUTCOMES[fields.pop("is")].validate_python(fields)
+    if isinstance(outcome, RetryLater):
+        return RetryLater(clean_reason(outcome.reason), outcome.after, outcome.counts)
+    if isinstance(outcome, Rejected | InDoubt | Halt):
+        return type(outcome)(clean_reason(outcome.reason))
+    return outcome
+
+
+CarriedOutcome = Annotated[Outcome, PlainSerializer(_pack), PlainValidator(_unpack)]
+
+
+@dataclass(frozen=True, slots=True)
+class Configure:
+    """First frame to a host: which connector it is, and all it will ever know of its connection.
+
+    `paths` are folders added to the module search (none for an installed plugin), `sha256` the content hash that the
+    allow-list names ("" is not checked), `parent` what the host compares itself with to know its isolation.
+    """
+
+    connection: str
+    connector: str
+    plugin: str
+    distribution: str
+    settings: Mapping[str, Any]
+    secrets: Mapping[str, str] = field(repr=False)
+    hosts: tuple[str, ...] = ()
+    allow_addresses: tuple[str, ...] = ()
+    in_flight: int = 32
+    body_bytes: int = 1_000_000
+    reply_bytes: int = 1_000_000
+    deadline_seconds: float = 30
+    idle_seconds: float = 60
+    paths: tuple[str, ...] = ()
+    sha256: str = ""
+    parent: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Carry:
+    """Deliver or reconcile one parcel; `body` travels raw."""
+
+    call: int
+    verb: Literal["deliver", "reconcile"]
+    token: str
+    kind: DeliveryKind
+    attempt: int
+    idempotency_key: str
+    case: str
+    content_type: str
+    address: str
+    deadline: float
+    body: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def of(cls, call: int, verb: Literal["deliver", "reconcile"], parcel: Parcel) -> Carry:
+        """Wrap a parcel for its way to the host."""
+        return cls(call, verb, **{name: getattr(parcel, name) for name in Parcel.__slots__})
+
+    def parcel(self) -> Parcel:
+        """Return the parcel as the connector gets it."""
+        return Parcel(**{name: getattr(self, name) for name in Parcel.__slots__})
+
+
+@dataclass(frozen=True, slots=True)
+class Parse:
+    """Read a verified message of the partner's."""
+
+    call: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """Say whether the connection works."""
+
+    call: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Fetch what waits at the partner; ends with `Done`."""
+
+    call: int
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """Tell the partner that a collected message is safe; ends with `Done`."""
+
+    call: int
+    reference: str
+    deadline: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """The host has its connector; `isolation` names what holds it, strongest first."""
+
+    isolation: str
+    measures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The host cannot run this connector; it exits."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The call's first byte is about to leave."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A deliver, reconcile or check is over."""
+
+    call: int
+    outcome: CarriedOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What a message of the partner's means: the result of a parse, or one of many of a collect."""
+
+    call: int
+    inbound: Inbound
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A collect or acknowledge is over."""
+
+    call: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A parse, collect or acknowledge did not work."""
+
+    call: int
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """The host has been idle long enough and reads nothing more: what crosses this frame was never begun."""
+
+
+Request = Carry | Parse | Check | Collect | Acknowledge
+Reply = Started | Settled | Read | Done | Failed
+Frame = Configure | Request | Ready | Broken | Reply | Leaving
+
+_FRAMES: dict[str, TypeAdapter[Frame]] = {
+    kind.__name__: TypeAdapter(kind)
+    for kind in (
+        *(Configure, Carry, Parse, Check, Collect, Acknowledge),
+        *(Ready, Broken, Started, Settled, Read, Done, Failed, Leaving),
+    )
+}
+_WITH_BODY = frozenset({"Carry", "Parse"})
+
+
+def encode(frame: Frame) -> bytes:
+    """Return a frame's bytes: u32 rest, u32 header, header, body; raises `FrameError` when it is too large."""
+    name = type(frame).__name__
+    raw = name in _WITH_BODY
+    fields = _FRAMES[name].dump_python(frame, mode="json", exclude={"body"} if raw else None)
+    header = orjson.dumps([name, fields])
+    body: bytes = getattr(frame, "body", b"")
+    total = 4 + len(header) + len(body)
+    if len(header) > MAX_HEADER or total > MAX_FRAME:
+        raise FrameError("too-large")
+    return _LENGTHS.pack(total, len(header)) + header + body
+
+
+def decode(header: bytes, body: bytes) -> Frame:
+    """Return the frame in a header and a body; raises `FrameError` on anything that is not one, whole and typed."""
+    try:
+        name, fields = orjson.loads(header)
+        if name in _WITH_BODY:
+            fields["body"] = body
+        elif body:
+            raise FrameError("unexpected-body")
+        return _FRAMES[name].validate_python(fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        raise FrameError("malformed") from None
+
+
+def lengths(prefix: bytes) -> tuple[int, int]:
+    """Return the bytes of header and body that follow an eight-byte prefix; raises `FrameError` beyond the caps."""
+    total, header = _LENGTHS.unpack(prefix)
+    if total > MAX_FRAME or header > MAX_HEADER or total < 4 + header:
+        raise FrameError("bad-length")
+    return header, total - 4 - header
+
+
+async def read(reader: asyncio.StreamReader) -> Frame | None:
+    """Read one frame; None at the end of the stream, `FrameError` when it breaks off inside one."""
+    try:
+        header, body = lengths(await reader.readexactly(_LENGTHS.size))
+        return decode(await reader.readexactly(header), await reader.readexactly(body))
+    except asyncio.IncompleteReadError as error:
+        if error.partial:
+            raise FrameError("cut-short") from None
+        return None
+    except ConnectionError:
+        return None
