@@ -153,7 +153,7 @@ def denied():
 
 
 def trace(pid):
-    if ctypes.CDLL(None).ptrace(16, pid, 0, 0) != 0:
+    if ctypes.CDLL(None).ptrace(0x4206, pid, 0, 0) != 0:
         raise OSError
 
 
