@@ -214,7 +214,12 @@ def load(folder: Path) -> Configuration:
     connectors = folder / "connectors.toml"
     allow = _read(connectors, AllowTable, digest) if connectors.exists() else AllowTable()
     configuration = Configuration(
-        folder=folder.resolve(), hub=hub, partnership=partnership, services=services, allow=allow, digest=digest.hexdigest()
+        folder=folder.resolve(),
+        hub=hub,
+        partnership=partnership,
+        services=services,
+        allow=allow,
+        digest=digest.hexdigest(),
     )
     _check(configuration)
     return configuration
@@ -249,7 +254,9 @@ def _check(configuration: Configuration) -> None:
         if client.partner not in partners
     ]
     connections = [service.connection.id for service in configuration.services]
-    wrong += [f"connection {each} is used twice" for each in sorted({c for c in connections if connections.count(c) > 1})]
+    wrong += [
+        f"connection {each} is used twice" for each in sorted({c for c in connections if connections.count(c) > 1})
+    ]
     if configuration.hub.business_start and configuration.hub.profile != "demo":
         wrong.append("hub.toml: business_start belongs to the demo profile alone")
     if wrong:

@@ -33,11 +33,14 @@ def _queue(name: str) -> Queue:
 class Nudges:
     """Publishes nudges to named queues and hands those that arrive to `on_nudge(queue, ids)`, from a thread."""
 
-    def __init__(self, url: str, queues: list[str], on_nudge: Callable[[str, list[str]], None]) -> None:
+    def __init__(
+        self, url: str, queues: list[str], on_nudge: Callable[[str, list[str]], None] = lambda _queue, _ids: None
+    ) -> None:
+        self.on_nudge = on_nudge
         self._url = url
         self._queues = {name: _queue(name) for name in queues}
         self._outbox: queue.SimpleQueue[tuple[str, list[str]] | None] = queue.SimpleQueue()
-        self._consumer = _Listener(_connect(url), list(self._queues.values()), on_nudge)
+        self._consumer = _Listener(_connect(url), list(self._queues.values()), self._arrived)
         self._threads = [
             threading.Thread(target=self._publish_all, name="nudges-out", daemon=True),
             threading.Thread(target=self._consumer.run, name="nudges-in", daemon=True),
@@ -60,6 +63,9 @@ class Nudges:
         """Queue a nudge; never blocks and never fails: a nudge is a hint."""
         self._outbox.put((name, ids))
 
+    def _arrived(self, name: str, ids: list[str]) -> None:
+        self.on_nudge(name, ids)
+
     def _publish_all(self) -> None:
         connection: Connection | None = None
         producer: Producer | None = None
@@ -80,7 +86,8 @@ class Nudges:
             except (OSError, KombuError, *_recoverable(connection)):
                 # The row is the truth and the poll finds it: say once that the broker is away, and go on.
                 self._mark(connected=False)
-                connection, producer = _closed(connection), None
+                _close(connection)
+                connection, producer = None, None
 
     def _mark(self, *, connected: bool) -> None:
         if connected != self.is_connected:
@@ -92,12 +99,12 @@ def _recoverable(connection: Connection | None) -> tuple[type[Exception], ...]:
     return tuple(connection.recoverable_connection_errors) if connection is not None else ()
 
 
-def _closed(connection: Connection | None) -> None:
+def _close(connection: Connection | None) -> None:
     if connection is not None:
         connection.release()
 
 
-class _Listener(ConsumerMixin):  # type: ignore[misc] - kombu is not typed
+class _Listener(ConsumerMixin):  # type: ignore[misc]  # kombu is not typed
     """Consumes every queue; a nudge is acknowledged at once, for losing it costs time only."""
 
     def __init__(self, connection: Connection, queues: list[Queue], on_nudge: Callable[[str, list[str]], None]) -> None:

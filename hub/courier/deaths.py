@@ -12,6 +12,13 @@ Treatment = Literal["normal", "alone", "give_up"]
 ALONE_AFTER = 2
 
 
+def treatment(deaths: int) -> Treatment:
+    """Say how the next attempt of a parcel with so many deaths is to be made, if there is to be one."""
+    if deaths > ALONE_AFTER:
+        return "give_up"
+    return "alone" if deaths == ALONE_AFTER else "normal"
+
+
 class DeathRecord:
     """How many deaths of a host each parcel was in flight at; it forgets a parcel once that is settled."""
 
@@ -28,7 +35,4 @@ class DeathRecord:
 
     def treatment(self, token: str) -> Treatment:
         """Say how the parcel's next attempt is to be made, if there is to be one."""
-        deaths = self._deaths.get(token, 0)
-        if deaths > ALONE_AFTER:
-            return "give_up"
-        return "alone" if deaths == ALONE_AFTER else "normal"
+        return treatment(self._deaths.get(token, 0))

@@ -44,6 +44,11 @@ def london_date(instant: datetime) -> date:
     return _local(instant).date()
 
 
+def day_ends(day: date) -> datetime:
+    """Return the UTC instant at which a day is over in London."""
+    return _utc(day + timedelta(days=1), time(0))
+
+
 @dataclass(frozen=True, slots=True)
 class WorkingCalendar:
     """When a partnership is open: Monday to Friday but for `holidays` and local `closures`, `opens` to `closes`.

@@ -75,13 +75,23 @@ class Undecipherable(Exception):
         self.code = code
 
 
-class MissingLeaf(Exception):
+class MissingLeaf(HubError):
     """A target document needs something that this consent does not give: a refusal at submit (architecture 9).
 
-    `path` is an RFC 6901 pointer into the target document; `categories` are those that could have filled it.
+    `path` is an RFC 6901 pointer into the target document; `categories` are those that could have filled it, none
+    where it comes from the consent, the service or the sender.
     """
 
     def __init__(self, path: str, categories: tuple[str, ...]) -> None:
-        super().__init__(f"nothing to put at {path or '/'}")
+        named = " or ".join(category.replace("_", " ") for category in categories)
+        super().__init__(
+            Refusal(
+                type="document-incomplete",
+                title="This service needs something that is not in what the person agreed to share.",
+                next_step=f"Ask the person if this service may see, and fill in: {named}."
+                if named
+                else "Ask whoever looks after this connection: something about the consent, service or sender is missing.",
+            )
+        )
         self.path = path
         self.categories = categories

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from hub.domain.errors import MissingLeaf
+from hub.domain.errors import HubError, MissingLeaf, Refusal
 from hub.mapping.document import Items, Place, Table, Tree, Word
 from hub.mapping.expression import Compiler, Expression, Refused
 from hub.mapping.functions import is_nothing
@@ -20,8 +20,17 @@ _GONE: Final = object()
 Part = Callable[[View[str, Any]], Any]
 
 
-class NotSendable(Exception):
+class NotSendable(HubError):
     """A view holds a value that JSON cannot carry (a lone surrogate, a number over 64 bits); the text never says it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            Refusal(
+                type="not-sendable",
+                title="Some of the text cannot be sent as it is.",
+                next_step="Look for broken characters or very long numbers in your system, and send it again.",
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +59,7 @@ class Mapping:
         try:
             return orjson.dumps(made)
         except TypeError:
-            raise NotSendable("a value cannot be written as JSON") from None
+            raise NotSendable from None
 
 
 class Builder:

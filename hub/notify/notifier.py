@@ -53,7 +53,7 @@ class Run(Protocol):
 class Notifier:
     """Takes notices under a lease, sends them side by side, and keeps what became of each."""
 
-    def __init__(  # noqa: PLR0913 - what the composition root hands it
+    def __init__(
         self,
         run: Run,
         compose: Callable[[Row], Awaitable[Composed]],

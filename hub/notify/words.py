@@ -100,6 +100,26 @@ def digest(references: Sequence[str], oldest: timedelta, link: str) -> Words:
     return _words(f"Your list to follow up: {total}", lines, link)
 
 
+def heard_copy(reference: str) -> Words:
+    """Tell a service that what it said another way was written down, so that it can put it right (R64)."""
+    lines = [
+        f"Reference {reference}",
+        "Thank you for answering. What you said was written down as your answer.",
+        "If that is not right, send your answer again in your own system, or ring the team that sent it to you.",
+        "This e-mail tells you nothing about anyone on purpose.\nNobody reads replies to this address.",
+    ]
+    return Words(f"We wrote down your answer: {reference}", "\n\n".join(lines) + "\n")
+
+
+def connection_held(connection_id: str) -> Words:
+    """Tell the operator, once, that a connection stopped and everything for it waits."""
+    lines = [
+        f"The connection {connection_id} is held. What is for it waits, and nothing is lost.",
+        f"Run: hub connection ls, then mend it and run: hub connection resume {connection_id}",
+    ]
+    return Words(f"A connection is held: {connection_id}", "\n\n".join(lines) + "\n")
+
+
 def age(waited: timedelta) -> str:
     """A length of time in the one unit that people would say it in: minutes, hours up to two days, then days."""
     minutes = max(1, int(waited.total_seconds() // 60))

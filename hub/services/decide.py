@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from hub.domain import gate
-from hub.domain.calendar import WorkingCalendar, london_date
 from hub.domain.answer import Level
+from hub.domain.calendar import WorkingCalendar, london_date
 from hub.domain.clock import WindowSet, due, in_force, runs
 from hub.domain.consent import ABSENT, permits, standing
 from hub.domain.errors import Refusal
@@ -42,8 +42,7 @@ def decide(share: Share, directory: Directory, now: datetime) -> tuple[Verdict, 
     """Return a verdict for each service addressed, in the order given (R12, R13, R17, R25)."""
     consents = {consent.service: (index, consent) for index, consent in enumerate(share.consents)}
     return tuple(
-        _verdict(share, service_id, consents.get(service_id), directory, now)
-        for service_id in share.addressed
+        _verdict(share, service_id, consents.get(service_id), directory, now) for service_id in share.addressed
     )
 
 

@@ -45,9 +45,7 @@ def receive(tx: Transaction, items: Sequence[Message], *, vault: Vault) -> list[
                 }
             ],
         )
-        tx.insert(
-            "audit_events", [audited(item.wall, "message.received", f"connection:{item.connection_id}")]
-        )
+        tx.insert("audit_events", [audited(item.wall, "message.received", f"connection:{item.connection_id}")])
         tx.nudge_inbox(item.connection_id)
         results.append(True)
     return results

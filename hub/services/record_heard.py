@@ -11,7 +11,7 @@ from hub.domain.errors import HubError, NotFound
 from hub.services.ports import Transaction, Vault, audited
 from hub.services.respond import Said, keep_answers, settle_by_answer
 from hub.services.tell import notice_row
-from hub.services.withdraw import _NOT_FOUND
+from hub.services.withdraw import NOT_FOUND
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ def record_heard(tx: Transaction, items: Sequence[Heard], *, vault: Vault) -> li
     for item in items:
         row = rows.get(item.delivery_id)
         if row is None or row["partner_id"] != item.partner_id:
-            results.append(NotFound(_NOT_FOUND))
+            results.append(NotFound(NOT_FOUND))
             continue
         settle_by_answer(tx, row, item.business, item.wall)
         told = (("to", item.told_to), ("by", item.said_by), ("how", item.how), ("on", item.on.isoformat()))

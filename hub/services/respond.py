@@ -52,7 +52,11 @@ def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list
         if row is None:
             tx.insert(
                 "audit_events",
-                [audited(item.business, "message.refused", f"connection:{item.connection_id}", detail={"reason": reason})],
+                [
+                    audited(
+                        item.business, "message.refused", f"connection:{item.connection_id}", detail={"reason": reason}
+                    )
+                ],
             )
             continue
         settle_by_answer(tx, row, item.business, item.wall)
@@ -140,5 +144,3 @@ def _answer_row(item: Said, before: AnswerState, vault: Vault) -> Row:
         "held_back": list(held_back),
         "said": vault.unwrap(row["data_key"]).seal(pack(said), place("answers", "said", answer_id)),
     }
-
-

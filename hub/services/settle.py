@@ -7,15 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, assert_never
 
-from hub.domain.answer import Level
 from hub.domain.delivery import DeliveryEvent, DeliveryState, move
 from hub.domain.outcome import Delivered, Halt, InDoubt, Invite, Outcome, Rejected, RetryLater
 from hub.domain.retry import Policy, next_attempt
 from hub.services.acknowledge import Acknowledged, acknowledge
 from hub.services.pack import place
 from hub.services.ports import DataKey, Row, Transaction, Vault, audited
-from hub.services.tell import notice_row
 from hub.services.respond import Said, keep_answers
+from hub.services.tell import notice_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,9 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
         case Halt() as halt:
             update["state"] = move(state, DeliveryEvent.HALTED) if state is DeliveryState.SENDING else state
             if tx.hold(row["connection_id"], halt.reason, item.wall):
-                changes.audit.append(audited(item.business, "connection.held", "hub:courier", None, None, _held(row, halt)))
+                changes.audit.append(
+                    audited(item.business, "connection.held", "hub:courier", None, None, _held(row, halt))
+                )
                 changes.notices.append(
                     notice_row("email", "connection_held", "operator", item.wall, connection_id=row["connection_id"])
                 )

@@ -14,13 +14,14 @@ from hub.domain.calendar import WorkingCalendar, day_ends
 from hub.domain.clock import WindowSet, undelivered_notice_at
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
-from hub.domain.errors import Conflict, Forbidden, HubError, Refusal
+from hub.domain.errors import Conflict, Forbidden, HubError, Refusal, Unauthenticated
 from hub.domain.reference import make as make_reference
 from hub.domain.route import Directory, Route
 from hub.domain.share import Consent, Share
 from hub.services.decide import Sender, Verdict, clocks_of, compose, decide, windows_of
-from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
 from hub.services.pack import pack, place
+from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
+from hub.services.remember import OneTime, remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,9 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
         try:
             body = mapper.run(view)
         except HubError as refusal:
-            refused.append(Verdict(verdict.service_id, (refusal.refusal,), verdict.route, verdict.consent, verdict.view))
+            refused.append(
+                Verdict(verdict.service_id, (refusal.refusal,), verdict.route, verdict.consent, verdict.view)
+            )
             continue
         delivery_id = ids.of("delivery", verdict.service_id).hex
         parcels.append(
@@ -119,6 +122,7 @@ class Acceptance:
     body: str
     data_key: DataKey
     receipt: dict[str, Any]
+    once: OneTime
     rows: Mapping[str, list[dict[str, Any]]]
 
 
@@ -139,6 +143,7 @@ def prepare(  # noqa: PLR0913 - the inputs of one commit
     idempotency_key: str,
     body_sha256: str,
     receipt: dict[str, Any],
+    once: OneTime,
 ) -> Acceptance:
     """Seal a plan into rows; raises `Forbidden` when no service passed, with the first reason as its own (R12)."""
     if not planned.parcels:
@@ -186,6 +191,7 @@ def prepare(  # noqa: PLR0913 - the inputs of one commit
         vault.digest("body", body_sha256),
         data_key,
         receipt,
+        once,
         rows,
     )
 
@@ -289,7 +295,10 @@ def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Ke
     results: list[Acceptance | Kept | HubError] = []
     tables: dict[str, list[Row]] = {}
     first: dict[tuple[str, str], Acceptance] = {}
-    for item in items:
+    for item, is_first in zip(items, remember(tx, [item.once for item in items]), strict=True):
+        if not is_first:
+            results.append(Unauthenticated(_REPLAYED))
+            continue
         earlier, twin = kept.get((item.partner_id, item.key)), first.get((item.partner_id, item.key))
         if earlier is not None:
             same = earlier["body"] == item.body
@@ -370,6 +379,13 @@ _TAKEN = Refusal(
     title="Two shares drew the same short reference.",
     next_step="Send it again.",
     origin="hub",
+)
+
+
+_REPLAYED = Refusal(
+    type="author-replayed",
+    title="This author's assertion was used before.",
+    next_step="Sign a new assertion for each request.",
 )
 
 

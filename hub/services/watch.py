@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from hub.domain.alert import AlertKind, kind_of, recipients
+from hub.domain.alert import AlertKind, recipients, should_raise
 from hub.domain.answer import Level
 from hub.domain.delivery import DeliveryState
 from hub.domain.route import Directory
@@ -36,10 +36,8 @@ def _watch_one(tx: Transaction, item: Watch, directory: Directory) -> int:
     known = tx.known_alerts([row["delivery_id"] for row in due])
     alerts, notices, audit = [], [], []
     for row in due:
-        kind = kind_of(Level(row["level"]))
-        if row["delivery_state"] == DeliveryState.CANCELLED:
-            continue
-        if (row["delivery_id"], row["level"], kind) in known:
+        kind = _kind(row)
+        if kind is None or (row["delivery_id"], row["level"], kind) in known:
             continue
         alert_id = uuid4().hex
         alerts.append(
@@ -54,9 +52,7 @@ def _watch_one(tx: Transaction, item: Watch, directory: Directory) -> int:
         )
         notices.extend(_notices(row, kind, alert_id, directory, item.wall))
         detail = {"level": row["level"], "kind": kind}
-        audit.append(
-            audited(item.business, "alert.raised", "hub:clock", row["share_id"], row["delivery_id"], detail)
-        )
+        audit.append(audited(item.business, "alert.raised", "hub:clock", row["share_id"], row["delivery_id"], detail))
     tx.pass_clocks([(row["delivery_id"], row["level"]) for row in due])
     tx.insert("alerts", alerts)
     tx.insert("notices", notices)
@@ -66,14 +62,28 @@ def _watch_one(tx: Transaction, item: Watch, directory: Directory) -> int:
     return len(due)
 
 
+def _kind(row: Row) -> AlertKind | None:
+    """A clock that still runs was not satisfied; L0 is the sending side's own, for what has not arrived (R44)."""
+    state = DeliveryState(row["delivery_state"])
+    reached = Level.L1 if state is DeliveryState.DELIVERED else Level.L0
+    return should_raise(reached, max(Level(row["level"]), Level.L1), state)
+
+
 def _notices(row: Row, kind: AlertKind, alert_id: str, directory: Directory, wall: datetime) -> list[Row]:
     route = directory.route(row["service_id"])
-    sender = directory.partners[row["partner_id"]].champion
-    receiver = route.receiver.champion if route else sender
-    told = recipients(kind, sender_champion=sender, receiver_champion=receiver, operator=directory.operator)
-    ids = {"share_id": row["share_id"], "delivery_id": row["delivery_id"]}
-    notices = [
-        notice_row("email", f"alert.{kind}", champion.id, wall, alert_id=alert_id, **ids) for champion in told
-    ]
-    notices.append(notice_row("webhook", "delivery.overdue", row["client_id"], wall, alert_id=alert_id, **ids))
+    level = Level(row["level"])
+    told = recipients(
+        kind,
+        level,
+        sender_champion=directory.partners[row["partner_id"]].champion,
+        receiver_champion=route.receiver.champion if route else None,
+        operator=directory.operator,
+        late=level is Level.L0,
+    )
+    ids = {"share_id": row["share_id"], "delivery_id": row["delivery_id"], "alert_id": alert_id}
+    notices = [notice_row("email", f"alert.{kind}", champion.id, wall, **ids) for champion in told]
+    if level is not Level.L1:
+        # At L1 the operator alone is told; the trusted person hears after four working hours (R43).
+        topic = "delivery.not_delivered" if kind is AlertKind.UNDELIVERED else "delivery.overdue"
+        notices.append(notice_row("webhook", topic, row["client_id"], wall, **ids))
     return notices

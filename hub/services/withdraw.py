@@ -44,7 +44,7 @@ def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
     locked = tx.lock_consents(item.record_id)
     rows = [row for row in locked if not item.services or row["service_id"] in item.services]
     if not rows or any(row["partner_id"] != item.partner_id for row in rows):
-        return NotFound(_NOT_FOUND)
+        return NotFound(NOT_FOUND)
     alive = [row["id"] for row in rows if row["state"] == ConsentState.GIVEN]
     tx.end_consents(alive, ConsentState.WITHDRAWN)
     deliveries = tx.deliveries_of([row["id"] for row in rows])
@@ -92,7 +92,7 @@ def _services(rows: Sequence[Row]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(row["service_id"] for row in rows))
 
 
-_NOT_FOUND = Refusal(
+NOT_FOUND = Refusal(
     type="not-found",
     title="There is nothing here by that name that you can see.",
     next_step="Check the address. It must come from a receipt that your own organisation was given.",

@@ -17,7 +17,6 @@ from hub.store.fetch import Row, row, rows
 from hub.store.transaction_clocks import ClockStatements
 from hub.store.transaction_queues import QueueStatements
 
-
 #: What a settlement may change; the lease ends with it.
 SETTLED_COLUMNS = ("state", "due_at", "reason", "deaths", "counted", "delivered_at", "receipt", "sealed_receipt")
 
@@ -100,7 +99,9 @@ class StoreTransaction(ClockStatements, QueueStatements):
 
     # Deliveries
 
-    def claim(self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime) -> list[Row]:
+    def claim(
+        self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime
+    ) -> list[Row]:
         """Move due deliveries of a connection to sending, under a lease; see `statements.claim` for its locks."""
         due = self._pick(connection_id, limit, wall, business, doubts=False)
         if due:
@@ -174,7 +175,11 @@ _OF_CONSENTS = select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.connection_id).
     _D.c.consent_id.in_(bindparam("ids", expanding=True))
 )
 _WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
-_LAPSED = select(_C.c.id).where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant())).limit(bindparam("limit"))
+_LAPSED = (
+    select(_C.c.id)
+    .where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant()))
+    .limit(bindparam("limit"))
+)
 _ENDED = (
     select(_D.c.id, _D.c.share_id)
     .join(_C, _C.c.id == _D.c.consent_id)

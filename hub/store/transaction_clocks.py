@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -102,9 +101,7 @@ _PASS = (
     .where(_K.c.delivery_id == bindparam("b_delivery"), _K.c.level == bindparam("b_level"))
     .values(state=ClockState.PASSED)
 )
-_KNOWN = select(_A.c.delivery_id, _A.c.level, _A.c.kind).where(
-    _A.c.delivery_id.in_(bindparam("ids", expanding=True))
-)
+_KNOWN = select(_A.c.delivery_id, _A.c.level, _A.c.kind).where(_A.c.delivery_id.in_(bindparam("ids", expanding=True)))
 _CLOSE = (
     update(_A)
     .where(

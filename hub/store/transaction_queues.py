@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
 
 from hub.store import tables
 from hub.store.columns import Instant
@@ -29,7 +28,9 @@ class QueueStatements:
     def update_notices(self, changes: Sequence[Row]) -> None:
         """Write what became of notices: id, state, due_at, sent_at, reason."""
         if changes:
-            self._connection.execute(_NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes])
+            self._connection.execute(
+                _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
+            )
 
     def known_message(self, connection_id: str, message_id: str) -> bool:
         """Tell whether this message came before."""
@@ -47,7 +48,19 @@ class QueueStatements:
     def update_inbox(self, changes: Sequence[Row]) -> None:
         """Write what became of messages: id, state, reason, due_at."""
         if changes:
-            self._connection.execute(_MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes])
+            self._connection.execute(
+                _MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
+            )
+
+    def known_tokens(self, tokens: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Return those of these one-time tokens that were used before."""
+        found = rows(self._connection, _TOKENS, {"tokens": list(tokens)})
+        return {(each["kind"], each["token"]) for each in found}
+
+    def replace_fact(self, name: str, value: str) -> None:
+        """Write one of the hub's own facts."""
+        self._connection.execute(tables.facts.delete().where(tables.facts.c.name == name))
+        self._connection.execute(tables.facts.insert(), {"name": name, "value": value})
 
     def forget_seen(self, now: datetime) -> None:
         """Drop one-time tokens that have expired anyway."""
@@ -107,5 +120,8 @@ _MESSAGE = (
     update(_I)
     .where(_I.c.id == bindparam("b_id"))
     .values(state=bindparam("b_state"), reason=bindparam("b_reason"), due_at=bindparam("b_due_at"), lease_until=None)
+)
+_TOKENS = select(tables.seen.c.kind, tables.seen.c.token).where(
+    tuple_(tables.seen.c.kind, tables.seen.c.token).in_(bindparam("tokens", expanding=True))
 )
 _FORGET = tables.seen.delete().where(tables.seen.c.until <= bindparam("now", type_=Instant()))

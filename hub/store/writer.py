@@ -45,7 +45,7 @@ class Writer:
 
     def __init__(self, engine: Engine, on_commit: Callable[[Nudges], None] = lambda _: None) -> None:
         self._engine = engine
-        self._on_commit = on_commit
+        self.on_commit = on_commit
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._closed = False
@@ -114,7 +114,7 @@ class Writer:
             return
         for command, result in zip(batch, results, strict=True):
             command.future.set_result(result)
-        self._on_commit(nudges)
+        self.on_commit(nudges)
 
     def _attempt(self, connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudges]:
         for attempt in range(1, _TRIES + 1):

@@ -1,0 +1,314 @@
+"""The composition root: the only place that names implementations and hands each what it needs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+import structlog
+from sqlalchemy import Engine
+
+from hub import config, partnership
+from hub.broker.nudges import Nudges as Broker
+from hub.courier.courier import Courier, Verbs
+from hub.courier.host_process import HostProcess
+from hub.courier.relay import Relay, Rounds
+from hub.domain.calendar import WorkingCalendar, england_and_wales
+from hub.domain.route import Directory
+from hub.host import discovery
+from hub.mapping.library import Library
+from hub.notify.composer import Composer
+from hub.notify.mail import Mailer, MailSettings
+from hub.notify.notifier import Notifier
+from hub.notify.webhook import Subscription, WebhookSender
+from hub.sdk.http import GuardedClient
+from hub.sdk.reach import Reach
+from hub.security.clients import Client, ClientLookup, TokenEndpoint
+from hub.security.envelope import Envelope
+from hub.security.keys import KeyRing
+from hub.security.webhooks import sign_webhook
+from hub.services.now import SystemNow
+from hub.services.receive import receive
+from hub.services.record_heard import record_heard
+from hub.services.remember import OneTime, remember
+from hub.services.respond import respond
+from hub.services.settle import settle
+from hub.services.sweep import sweep
+from hub.services.watch import watch
+from hub.store import read_due, read_state
+from hub.store.engine import open_engine
+from hub.store.migrate import upgrade
+from hub.store.transaction import Nudges
+from hub.store.writer import Writer
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+
+class Used:
+    """One-time tokens: what was used is committed before it is acted upon, in whatever process (TH11)."""
+
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
+
+    def first_time(self, kind: str, token: str, until: datetime) -> bool:
+        """Record it and say True, or False when it was used before; waits for the commit, so call it from a thread."""
+        return self._writer.submit(remember, OneTime(kind, token, until)).result()
+
+
+@dataclass(slots=True)
+class Hub:
+    """Everything that is running, for the faces above: API, CLI and console."""
+
+    configuration: config.Configuration
+    directory: Directory
+    enabled: dict[str, partnership.Enabled]
+    plugins: list[discovery.Found]
+    library: Library
+    calendar: WorkingCalendar
+    now: SystemNow
+    vault: Envelope
+    ring: KeyRing
+    reader: Engine
+    writer: Writer
+    tokens: TokenEndpoint
+    clients: ClientLookup
+    used: Used
+    broker: Broker
+    couriers: dict[str, Courier]
+    relay: Relay
+    notifier: Notifier
+    mailer: Mailer
+    webhook_client: GuardedClient
+    receive: Callable[[Any, Any], Any]
+    record_heard: Callable[[Any, Any], Any]
+    _loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def start(self) -> None:
+        """Start every loop on the running event loop; what a crash left behind is picked up by the first round."""
+        loop = asyncio.get_running_loop()
+        self.broker.on_nudge = lambda queue, _ids: self._arrived(queue, loop)
+        self.writer.on_commit = lambda nudges: self._committed(nudges, loop)
+        self.writer.start()
+        self.broker.start()
+        running = [*(courier.run() for courier in self.couriers.values()), self.relay.run(), self.notifier.run()]
+        self._loops = [asyncio.create_task(each) for each in running]
+
+    async def stop(self) -> None:
+        """Stop every loop, then finish what the writer was asked to keep."""
+        for running in self._loops:
+            running.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await asyncio.to_thread(self.broker.close)
+        await asyncio.to_thread(self.writer.close)
+        await self.webhook_client.aclose()
+        await asyncio.to_thread(self.mailer.close)
+
+    async def read(self, query: Callable[..., T], *arguments: Any) -> T:
+        """Run one read of the store in a thread."""
+        return await asyncio.to_thread(query, self.reader, *arguments)
+
+    def _arrived(self, queue: str, loop: asyncio.AbstractEventLoop) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closing: the next start finds the rows
+            loop.call_soon_threadsafe(self._nudged, queue)
+
+    def _nudged(self, queue: str) -> None:
+        courier = self.couriers.get(queue.partition(".")[2])
+        if courier is not None:
+            courier.nudge()
+
+    def _committed(self, nudges: Nudges, loop: asyncio.AbstractEventLoop) -> None:
+        for connection_id, ids in nudges.deliveries.items():
+            self.broker.publish(f"deliveries.{connection_id}", ids)
+        for connection_id in nudges.inbox:
+            self.broker.publish(f"deliveries.{connection_id}", [])
+        if nudges.notices:
+            with contextlib.suppress(RuntimeError):  # the loop is closing: the next start sends them
+                loop.call_soon_threadsafe(self.notifier.nudge)
+
+
+def build(folder: Path) -> Hub:
+    """Compose a hub from an instance's folder; raises `ConfigurationError` and `KeyFolderError` with what to do."""
+    configuration = config.load(folder)
+    plugins = find_plugins(configuration)
+    enabled = partnership.enable(configuration, plugins)
+    directory = partnership.build_directory(configuration, enabled)
+    ring = KeyRing.load(configuration.path("keys"))
+    vault = Envelope(ring)
+    engine = open_store(configuration)
+    reader = open_engine(store_url(configuration), reader=True)
+    writer = Writer(engine)
+    used = Used(writer)
+    now = SystemNow(_offset(configuration, reader))
+    clients = _clients(configuration, reader)
+    public_url = configuration.hub.public_url.rstrip("/")
+    broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
+    webhook_client = GuardedClient(_webhook_reach(configuration))
+    mailer = Mailer(_mail_settings(configuration))
+    notifier = Notifier(
+        writer.run,
+        Composer(
+            directory,
+            vault,
+            public_url,
+            _subscriptions(configuration),
+            partial(_in_thread, read_state.notice_context, reader),
+            now,
+        ),
+        mailer,
+        WebhookSender(webhook_client, sign_webhook),
+        now,
+    )
+    verbs = Verbs(partial(settle, vault=vault), partial(respond, vault=vault))
+    return Hub(
+        configuration=configuration,
+        directory=directory,
+        enabled=enabled,
+        plugins=plugins,
+        library=Library(mapping_folders(configuration, plugins)),
+        calendar=england_and_wales(),
+        now=now,
+        vault=vault,
+        ring=ring,
+        reader=reader,
+        writer=writer,
+        tokens=TokenEndpoint(public_url, f"{public_url}/oauth/token", ring, clients, used),
+        clients=clients,
+        used=used,
+        broker=broker,
+        couriers={name: _courier(each, writer, verbs, vault, now) for name, each in enabled.items()},
+        relay=_relay(writer, reader, directory, broker, notifier, now),
+        notifier=notifier,
+        mailer=mailer,
+        webhook_client=webhook_client,
+        receive=partial(receive, vault=vault),
+        record_heard=partial(record_heard, vault=vault),
+    )
+
+
+def find_plugins(configuration: config.Configuration) -> list[discovery.Found]:
+    """Return the installed plugins, each judged by the instance's allow-list; none is imported."""
+    allow = configuration.allow.allow
+    return discovery.find_plugins([discovery.Allowed(each.name, each.version, each.sha256) for each in allow])
+
+
+def store_url(configuration: config.Configuration) -> str:
+    """Return the database's URL; a relative SQLite path starts at the instance's folder."""
+    url = configuration.hub.store.url
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return f"{prefix}{configuration.path(url.removeprefix(prefix))}"
+    return url
+
+
+def open_store(configuration: config.Configuration) -> Engine:
+    """Open the database for writing, at this version's schema."""
+    url = store_url(configuration)
+    if url.startswith("sqlite:///"):
+        Path(url.removeprefix("sqlite:///")).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = open_engine(url)
+    upgrade(engine)
+    return engine
+
+
+def mapping_folders(configuration: config.Configuration, plugins: list[discovery.Found]) -> list[Path]:
+    """Return where mappings are looked for: the instance's folder wins over a pack's, a pack's over the shipped one."""
+    packs = [plugin.folder / "mappings" for plugin in plugins if plugin.status == "allowed" and plugin.folder]
+    folders = [configuration.path("mappings"), *packs, partnership.shipped("mappings")]
+    return [folder for folder in folders if folder.is_dir()]
+
+
+def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Envelope, now: SystemNow) -> Courier:
+    limits = each.manifest.limits
+    deadline = timedelta(seconds=limits.deadline_seconds)
+    host = HostProcess(each.configure)
+    return Courier(each.connection.id, host, writer.run, verbs, vault, now, deadline, limits.in_flight)
+
+
+def _relay(  # noqa: PLR0913 - what a relay is made of
+    writer: Writer, reader: Engine, directory: Directory, broker: Broker, notifier: Notifier, now: SystemNow
+) -> Relay:
+    watch_all = partial(watch, directory=directory)
+    rounds = Rounds(
+        due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall()),
+        due_inbox=lambda: _in_thread(read_due.due_inbox, reader, now.wall()),
+        has_due_notices=lambda: _in_thread(read_due.has_due_notices, reader, now.wall()),
+        sweep=lambda item: writer.run(sweep, item),
+        watch=lambda item: writer.run(watch_all, item),
+    )
+    return Relay(rounds, broker.publish, notifier.nudge, now)
+
+
+def _in_thread(query: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+    return asyncio.to_thread(query, *arguments)
+
+
+def _offset(configuration: config.Configuration, reader: Engine) -> timedelta:
+    """Business time parts from wall time in the demo's profile alone, and survives a restart there."""
+    if configuration.hub.profile != "demo":
+        return timedelta(0)
+    kept = read_state.fact(reader, "business_offset")
+    if kept is not None:
+        return timedelta(seconds=float(kept))
+    if not configuration.hub.business_start:
+        return timedelta(0)
+    now = SystemNow()
+    return datetime.fromisoformat(configuration.hub.business_start) - now.wall()
+
+
+def _clients(configuration: config.Configuration, reader: Engine) -> ClientLookup:
+    known = {
+        client.id: Client(
+            client.id,
+            client.partner,
+            configuration.path(client.jwks).read_text(encoding="utf-8"),
+            frozenset(client.scopes),
+        )
+        for client in configuration.partnership.clients
+    }
+
+    def read(client_id: str) -> Client | None:
+        client = known.get(client_id)
+        if client is None:
+            return None
+        revoked = read_state.revoked_clients(reader, client_id) is not None
+        return Client(client.id, client.partner, client.jwks, client.scopes, revoked)
+
+    return ClientLookup(read)
+
+
+def _subscriptions(configuration: config.Configuration) -> dict[str, Subscription]:
+    return {
+        client.id: Subscription(
+            client.webhook_url, tuple(configuration.secret(reference) for reference in client.webhook_secrets)
+        )
+        for client in configuration.partnership.clients
+        if client.webhook_url
+    }
+
+
+def _webhook_reach(configuration: config.Configuration) -> Reach:
+    clients = configuration.partnership.clients
+    hosts = [urlsplit(client.webhook_url).netloc for client in clients if client.webhook_url]
+    networks = sorted({network for client in clients for network in client.webhook_allow_addresses})
+    return Reach.to(hosts, networks, deadline_seconds=20)
+
+
+def _mail_settings(configuration: config.Configuration) -> MailSettings:
+    mail = configuration.hub.mail
+    return MailSettings(
+        host=mail.host,
+        port=mail.port,
+        from_address=mail.from_address,
+        domain=urlsplit(configuration.hub.public_url).hostname or "localhost",
+        tls=mail.tls,
+        username=mail.username,
+        password=configuration.secret(mail.password) if mail.password else "",
+    )

@@ -1,0 +1,92 @@
+"""The receipt: what a sender is told at once, for every service, in words a worker understands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from hub.domain.answer import Level
+from hub.domain.delivery import DeliveryEvent, move
+from hub.domain.errors import Refusal
+from hub.domain.minimise import Withheld
+from hub.domain.wording import WITHHELD_WORDS, Situation, plain
+from hub.services.decide import Verdict
+from hub.services.submit import Plan, Planned
+
+
+def receipt(planned: Plan) -> dict[str, Any]:
+    """Return the body of a 202: a verdict for each service, and what was withheld by pointer, never its text (R12, R17)."""
+    return {
+        "id": planned.ids.share,
+        "reference": planned.ids.reference,
+        "your_reference": planned.share.reference,
+        "consent": planned.ids.record,
+        "deliveries": [_delivery(planned, parcel) for parcel in planned.parcels],
+        "refused": refused(planned.refused),
+        "withheld": withheld(planned),
+    }
+
+
+def preview(planned: Plan) -> dict[str, Any]:
+    """Return who would see what, with the exact parcel each service would get (R13)."""
+    return {
+        "reference": planned.ids.reference,
+        "deliveries": [
+            {
+                "service": parcel.route.service.id,
+                "name": parcel.route.service.name,
+                "content_type": parcel.content_type,
+                "parcel": parcel.body.decode("utf-8"),
+                "sections": [section.id for section in parcel.verdict.view.sections] if parcel.verdict.view else [],
+            }
+            for parcel in planned.parcels
+        ],
+        "refused": refused(planned.refused),
+        "withheld": withheld(planned),
+        "note": "We cannot spot every place. Read it as if the person who hurt them could see it.",
+    }
+
+
+def _delivery(planned: Plan, parcel: Planned) -> dict[str, Any]:
+    service = parcel.route.service
+    due = planned.due[parcel.delivery_id]
+    reply_by = due.get(Level.L3, due[Level.L2])
+    state = move(None, DeliveryEvent.ACCEPTED)
+    situation = Situation(service.name, state, owner=service.owner, due=reply_by, phone=service.phone)
+    return {
+        "id": parcel.delivery_id,
+        "service": service.id,
+        "name": service.name,
+        "state": state,
+        "words": plain(situation),
+        "reply_by": reply_by.isoformat(timespec="seconds"),
+    }
+
+
+def refused(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
+    """Return every reason for every refused service, all at once."""
+    return [{"service": verdict.service_id, **explain(reason)} for verdict in verdicts for reason in verdict.refusals]
+
+
+def explain(refusal: Refusal) -> dict[str, Any]:
+    """Return a refusal as it is shown: type, plain title, next step, pointer."""
+    return {
+        "type": refusal.type,
+        "title": refusal.title,
+        "next_step": refusal.next_step,
+        "pointer": refusal.pointer,
+    }
+
+
+def withheld(planned: Plan) -> list[dict[str, Any]]:
+    """Return what each service will not see, by pointer and reason."""
+    verdicts = [parcel.verdict for parcel in planned.parcels]
+    return [
+        {"service": verdict.service_id, "pointer": part.pointer, "why": part.why, "words": WITHHELD_WORDS[part.why]}
+        for verdict in verdicts
+        for part in _parts(verdict)
+    ]
+
+
+def _parts(verdict: Verdict) -> tuple[Withheld, ...]:
+    return verdict.view.withheld if verdict.view is not None else ()

@@ -1,0 +1,109 @@
+"""One share as its sender sees it: what went where, what was answered, what is due; looked up within its partner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import BindParameter, Connection, Engine, bindparam, select
+
+from hub.store import tables
+from hub.store.fetch import Row, row, rows
+
+_S, _D, _C, _A, _K, _L, _H = (
+    tables.shares,
+    tables.deliveries,
+    tables.consents,
+    tables.answers,
+    tables.clocks,
+    tables.acknowledgements,
+    tables.attempts,
+)
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+
+_SHARE = select(_S).where(_S.c.id == bindparam("share"), _S.c.partner_id == bindparam("partner"))
+_DELIVERIES = select(_D).where(_D.c.share_id == bindparam("share")).order_by(_D.c.created_at, _D.c.id)
+_CONSENTS = select(_C).where(_C.c.share_id == bindparam("share")).order_by(_C.c.id)
+_ANSWERS = select(_A).where(_A.c.delivery_id.in_(_ids)).order_by(_A.c.at, _A.c.id)
+_CLOCKS = select(_K).where(_K.c.delivery_id.in_(_ids)).order_by(_K.c.level)
+_LEVELS = select(_L).where(_L.c.delivery_id.in_(_ids)).order_by(_L.c.id)
+_ATTEMPTS = select(_H).where(_H.c.delivery_id.in_(_ids)).order_by(_H.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class ShareRecord:
+    """A share's rows, still sealed where they are sealed at rest."""
+
+    share: Row
+    consents: list[Row]
+    deliveries: list[Row]
+    answers: dict[str, list[Row]]
+    clocks: dict[str, list[Row]]
+    levels: dict[str, list[Row]]
+
+
+def read_share(engine: Engine, share_id: str, partner_id: str) -> ShareRecord | None:
+    """Return a share of one partner; None for another's exactly as for none (TH02)."""
+    with engine.connect() as connection:
+        share = row(connection, _SHARE, {"share": share_id, "partner": partner_id})
+        return None if share is None else _record(connection, share)
+
+
+def _record(connection: Connection, share: Row) -> ShareRecord:
+    of_share = {"share": share["id"]}
+    deliveries = rows(connection, _DELIVERIES, of_share)
+    ids = {"ids": [each["id"] for each in deliveries]}
+    return ShareRecord(
+        share,
+        rows(connection, _CONSENTS, of_share),
+        deliveries,
+        _grouped(rows(connection, _ANSWERS, ids)),
+        _grouped(rows(connection, _CLOCKS, ids)),
+        _grouped(rows(connection, _LEVELS, ids)),
+    )
+
+
+def _grouped(found: list[Row]) -> dict[str, list[Row]]:
+    groups: dict[str, list[Row]] = {}
+    for each in found:
+        groups.setdefault(each["delivery_id"], []).append(each)
+    return groups
+
+
+_BY_REFERENCE = select(_S.c.id, _S.c.reference, _S.c.sent_at, _S.c.withdrawn_at).where(
+    (_S.c.reference == bindparam("which")) | (_S.c.id == bindparam("which"))
+)
+_EVENTS = (
+    select(tables.audit_events)
+    .where(tables.audit_events.c.share_id == bindparam("share"))
+    .order_by(tables.audit_events.c.id)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Why a share stands where it does: its states, attempts and audit events, ids and codes only (no story)."""
+
+    share: Row
+    deliveries: list[Row]
+    attempts: list[Row]
+    events: list[Row]
+
+
+def trace(engine: Engine, which: str) -> Trace | None:
+    """Return the trace of a share by id, speakable reference, or the id of one of its deliveries."""
+    with engine.connect() as connection:
+        share = row(connection, _BY_REFERENCE, {"which": which})
+        if share is None:
+            delivery = row(connection, select(_D.c.share_id).where(_D.c.id == bindparam("which")), {"which": which})
+            if delivery is None:
+                return None
+            share = row(connection, _BY_REFERENCE, {"which": delivery["share_id"]})
+        if share is None:
+            return None
+        shown = select(
+            _D.c.id, _D.c.service_id, _D.c.connection_id, _D.c.kind, _D.c.state, _D.c.answer_state, _D.c.attempt,
+            _D.c.due_at, _D.c.reason, _D.c.delivered_at,
+        ).where(_D.c.share_id == bindparam("share"))  # fmt: skip
+        deliveries = rows(connection, shown, {"share": share["id"]})
+        attempts = rows(connection, _ATTEMPTS, {"ids": [each["id"] for each in deliveries]})
+        return Trace(share, deliveries, attempts, rows(connection, _EVENTS, {"share": share["id"]}))
