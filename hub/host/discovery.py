@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -128,6 +129,8 @@ def _describe(distribution: Distribution, entry: EntryPoint, listed: Allowed | N
     except OSError:
         return replace(plugin, why="manifest-missing")
     except ValueError:  # also TOML that cannot be read, and a manifest that breaks a rule
+        if _other_sdk(folder / "manifest.toml"):
+            return replace(plugin, status="other-sdk", why="sdk-version")
         return replace(plugin, why="manifest-invalid")
     status, why = _judge(replace(plugin, manifest=manifest), manifest, listed)
     return replace(plugin, manifest=manifest, status=status, why=why)
@@ -143,6 +146,15 @@ def _judge(plugin: Found, manifest: Manifest, listed: Allowed | None) -> tuple[S
     if listed.version != plugin.version:
         return "changed", "version"
     return ("allowed", "") if listed.sha256 == plugin.sha256 else ("changed", "files")
+
+
+def _other_sdk(path: Path) -> bool:
+    """Tell whether a manifest we cannot check names another SDK, whose manifests may have other fields."""
+    try:
+        sdk = str(tomllib.loads(path.read_text(encoding="utf-8")).get("sdk", SDK_VERSION))
+    except ValueError:
+        return False
+    return sdk.partition(".")[0] != SDK_VERSION
 
 
 def _is_editable_link(parts: tuple[str, ...]) -> bool:
