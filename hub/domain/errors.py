@@ -90,7 +90,7 @@ class MissingLeaf(HubError):
                 title="This service needs something that is not in what the person agreed to share.",
                 next_step=f"Ask the person if this service may see, and fill in: {named}."
                 if named
-                else "Ask whoever looks after this connection: something about the consent, service or sender is missing.",
+                else "Ask who looks after this connection: the consent, service or sender lacks something it needs.",
             )
         )
         self.path = path

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hub.domain.errors import HubError
 from hub.mapping import Mapping, MissingLeaf, NotSendable
 
 Load = Callable[[str], Mapping]
@@ -40,6 +41,9 @@ def test_a_required_leaf_with_nothing_is_a_refusal_that_names_where_and_which_ca
     # then the refusal points into the target document and names both
     assert missing.value.path == "/a/1/b~1c"
     assert missing.value.categories == ("children", "money")
+    # and it is a refusal that a worker can act on, as every face shows it
+    assert isinstance(missing.value, HubError)
+    assert missing.value.refusal.next_step == "Ask the person if this service may see, and fill in: children or money."
 
 
 @pytest.mark.parametrize(
@@ -145,4 +149,14 @@ def test_what_json_cannot_carry_is_named_by_rule_and_not_echoed(load: Load, view
     with pytest.raises(NotSendable) as refused:
         load('{a: {$: "section.goal[0].text"}}').run(view)
     assert "secret" not in str(refused.value)
+    assert "secret" not in repr(refused.value.refusal)
     assert refused.value.__cause__ is None
+
+
+def test_a_leaf_that_no_category_fills_sends_the_worker_to_someone_who_can_mend_it(
+    load: Load, view: dict[str, Any]
+) -> None:
+    with pytest.raises(MissingLeaf) as missing:
+        load("{a: {$: sender.ods}}").run(view)
+    assert missing.value.categories == ()
+    assert missing.value.refusal.next_step.startswith("Ask who looks after this connection")
