@@ -57,23 +57,31 @@ async def spawn(configure: wire.Configure, run_as: int | None = None) -> Child:
     """
     ours, theirs = socket.socketpair()
     with theirs:
-        identity = {} if run_as is None else {"user": run_as, "group": run_as, "extra_groups": []}
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-I", "-B", "-m", "hub.host", str(theirs.fileno())),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            env={"LANG": "C.UTF-8"},
-            cwd="/",
-            pass_fds=(theirs.fileno(),),
-            start_new_session=True,
-            **identity,  # type: ignore[arg-type]
-        )
+        try:
+            process = await _execute(theirs.fileno(), run_as)
+        except BaseException:
+            ours.close()
+            raise
     reader, writer = await asyncio.open_connection(sock=ours)
     child = Child(process, reader, writer)
     child._draining = asyncio.create_task(_count_output(child))
     writer.write(wire.encode(configure))
     return child
+
+
+async def _execute(channel: int, run_as: int | None) -> asyncio.subprocess.Process:
+    identity = {} if run_as is None else {"user": run_as, "group": run_as, "extra_groups": []}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", "-B", "-m", "hub.host", str(channel)),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={"LANG": "C.UTF-8"},
+        cwd="/",
+        pass_fds=(channel,),
+        start_new_session=True,
+        **identity,  # type: ignore[arg-type]
+    )
 
 
 async def _count_output(child: Child) -> None:

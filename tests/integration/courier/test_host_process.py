@@ -329,3 +329,24 @@ def _unheld(site: Path, settings: dict[str, str], port: int) -> str:
     )
     words = [sys.executable, "-B", "-c", code, str(site), settings["base_url"], settings["secret_file"], str(port)]
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout
+
+
+async def test_a_host_with_a_user_of_its_own_says_so(configure, parcel, tmp_path) -> None:
+    """The strongest level: another user id, which only root can give."""
+    if os.getuid() != 0:
+        pytest.skip("only root can start a process as another user")
+    # given code that another user may read
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    host = HostProcess(configure, run_as=65_534)
+    # when a parcel is delivered by it
+    result = await host.deliver(parcel("look"))
+    if result in (HostBroken("did-not-start"), HostBroken("cannot-start")):
+        pytest.skip("this interpreter or checkout cannot be read by another user")
+    # then the process has that user, no way back to more, and says which measures hold it
+    status = Path(f"/proc/{host.pid}/status").read_text()
+    assert "Uid:\t65534\t65534\t65534\t65534" in status
+    assert "NoNewPrivs:\t1" in status
+    assert "CapEff:\t0000000000000000" in status
+    assert host._current.ready.isolation == "own-uid"
+    await host.close()

@@ -119,7 +119,7 @@ def test_a_broken_plugin_is_shown_as_such_with_the_reason(tmp_path: Path, change
 
 
 def test_a_plugin_of_another_sdk_or_with_another_s_manifest_is_told_apart(tmp_path: Path) -> None:
-    # given a plugin for the next SDK, one whose manifest has fields of that SDK, and one with another version's manifest
+    # given a plugin for the next SDK, one whose manifest has fields of that SDK, and one with another's manifest
     install(tmp_path / "a", sdk="2")
     package = install(tmp_path / "c", sdk="2")
     (package / "manifest.toml").write_text('sdk = "2.1"\nnew_field = true\n')
