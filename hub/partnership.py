@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from hub.config import (
     ClockTable,
@@ -24,6 +23,7 @@ from hub.domain.share import Category
 from hub.host.discovery import Found
 from hub.host.wire import Configure
 from hub.sdk.manifest import ConnectorManifest
+from hub.sdk.reach import host_and_port
 from hub.security.callbacks import CallbackKeys
 
 
@@ -106,10 +106,11 @@ def _configure(
 
 
 def _host(table: ConnectionTable, setting: str) -> str:
-    parts = urlsplit(str(table.settings[setting]))
-    if not parts.hostname:
-        raise ConfigurationError(f"connection {table.id}: the setting {setting} is not a URL")
-    return parts.netloc.rpartition("@")[2]
+    try:
+        # With its port, so that the host process can be kept from every other port as well.
+        return host_and_port(str(table.settings[setting]))
+    except ValueError:
+        raise ConfigurationError(f"connection {table.id}: the setting {setting} is not a URL") from None
 
 
 def _callback_keys(configuration: Configuration, table: ConnectionTable, manifest: ConnectorManifest) -> CallbackKeys:

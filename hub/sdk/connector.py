@@ -153,7 +153,8 @@ class Connector(Generic[S]):
 
     async def collect(self, context: Context) -> AsyncIterator[Inbound]:
         """Fetch what waits at the partner, for those that are polled."""
-        for inbound in ():
+        nothing: tuple[Inbound, ...] = ()
+        for inbound in nothing:
             yield inbound
 
     async def acknowledge(self, reference: str, context: Context) -> None:

@@ -1,4 +1,4 @@
-"""Claim what is due for one connection: a send begins when its claim commits, and only under living consent (R12, TH10)."""
+"""Claim what is due on one connection: a send begins when its claim commits, under living consent (R12, TH10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Decide, for each service a share is addressed to, whether it may go and what it may carry: the same for preview and submit."""
+"""Decide for each service addressed whether the share may go and what it carries: for preview and submit alike."""
 
 from __future__ import annotations
 

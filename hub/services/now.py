@@ -1,4 +1,4 @@
-"""Now: wall time drives leases and tokens, business time drives clocks and consent; only the demo's profile parts them."""
+"""Now: wall time drives leases and tokens, business time clocks and consent; only the demo's profile parts them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the services need from the layers above them: small Protocols, so that no verb knows a database or a key file."""
+"""What the services need from the layers above: small Protocols, so that no verb knows a database or a key file."""
 
 from __future__ import annotations
 

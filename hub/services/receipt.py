@@ -15,7 +15,7 @@ from hub.services.submit import Plan, Planned
 
 
 def receipt(planned: Plan) -> dict[str, Any]:
-    """Return the body of a 202: a verdict for each service, and what was withheld by pointer, never its text (R12, R17)."""
+    """Return the body of a 202: a verdict for each service, and by pointer what was withheld (R12, R17)."""
     return {
         "id": planned.ids.share,
         "reference": planned.ids.reference,

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
+from hub.domain.errors import HubError, Refusal, Unauthenticated
 from hub.services.pack import place
 from hub.services.ports import Transaction, Vault, audited
+from hub.services.remember import OneTime, remember
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,13 +20,28 @@ class Message:
     connection_id: str
     message_id: str
     body: bytes
+    once: tuple[OneTime, ...]
     wall: datetime
 
 
-def receive(tx: Transaction, items: Sequence[Message], *, vault: Vault) -> list[bool]:
-    """Keep messages sealed; True where it is new. The caller replies only after the commit."""
-    results = []
+_REPLAYED = Refusal(
+    type="callback-replayed",
+    title="This proof was used before",
+    next_step="Prove each request anew; the same message may be sent again with a new proof.",
+    origin="receiver",
+)
+
+
+def receive(tx: Transaction, items: Sequence[Message], *, vault: Vault) -> list[bool | HubError]:
+    """Keep messages sealed; True where it is new. The caller replies only after the commit.
+
+    A proof that was used before is refused; the partner's own second attempt bears a new one, and is kept once.
+    """
+    results: list[bool | HubError] = []
     for item in items:
+        if not all(remember(tx, item.once)):
+            results.append(Unauthenticated(_REPLAYED))
+            continue
         if tx.known_message(item.connection_id, item.message_id):
             results.append(False)
             continue

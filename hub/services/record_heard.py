@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from hub.domain.answer import Answer
 from hub.domain.errors import HubError, NotFound
@@ -25,7 +25,7 @@ class Heard:
     how: str
     said_by: str
     told_to: str
-    on: datetime
+    on: date
     business: datetime
     wall: datetime
 

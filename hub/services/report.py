@@ -33,7 +33,7 @@ class ShareRows(Protocol):
 
 
 def report(record: ShareRows, directory: Directory, vault: Vault, now: datetime) -> dict[str, Any]:
-    """Return a share with its deliveries and answers; who has it, since when, and who owns it, in one call (R35, R36)."""
+    """Return a share with its deliveries and answers: who has it, since when, and who owns it (R35, R36)."""
     share = record.share
     if share["data_key"] is None:
         return {"id": share["id"], "reference": share["reference"], "status": "closed", "forgotten": True}

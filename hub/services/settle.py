@@ -55,7 +55,7 @@ ASK_AGAIN = Policy(first_seconds=1, cap_seconds=3600, attempts=100, give_up_afte
 
 
 def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> list[bool]:
-    """Apply settlements; False where the attempt is no longer the one in force (its lease ran out, or it was answered)."""
+    """Apply settlements; False where the attempt is no longer in force: its lease ran out, or it was answered."""
     rows = tx.lock_deliveries([item.delivery_id for item in items])
     changes = _Changes()
     applied = []

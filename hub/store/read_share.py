@@ -107,3 +107,20 @@ def trace(engine: Engine, which: str) -> Trace | None:
         deliveries = rows(connection, shown, {"share": share["id"]})
         attempts = rows(connection, _ATTEMPTS, {"ids": [each["id"] for each in deliveries]})
         return Trace(share, deliveries, attempts, rows(connection, _EVENTS, {"share": share["id"]}))
+
+
+_REPLY = (
+    select(tables.replies, _S.c.data_key)
+    .join(_S, _S.c.id == tables.replies.c.share_id)
+    .where(
+        tables.replies.c.partner_id == bindparam("partner"),
+        tables.replies.c.key == bindparam("key"),
+        tables.replies.c.body == bindparam("body"),
+    )
+)
+
+
+def kept_reply(engine: Engine, partner_id: str, key: str, body: str) -> Row | None:
+    """Return the reply kept for a partner's key and body, by their keyed hashes."""
+    with engine.connect() as connection:
+        return row(connection, _REPLY, {"partner": partner_id, "key": key, "body": body})

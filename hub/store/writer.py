@@ -69,7 +69,7 @@ class Writer:
         self._queue.put(_Command(verb, item, future))
         return future
 
-    async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> R:
+    async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R | HubError]], item: T) -> R:
         """Queue one item and wait for its commit; a `HubError` that the verb returned is raised."""
         result = await asyncio.wrap_future(self.submit(verb, item))
         if isinstance(result, HubError):

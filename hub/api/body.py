@@ -1,0 +1,151 @@
+"""Strict reading of a request's raw body: size, JSON, doubled names, depth and types, before anything is believed."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+from pydantic import TypeAdapter, ValidationError
+
+from hub.domain.errors import Fault, Malformed, Refusal
+
+T = TypeVar("T")
+
+MOST_BYTES: Final = 1_000_000
+MOST_LEVELS: Final = 12
+_MOST_FAULTS: Final = 50
+_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
+
+TOO_LARGE = Refusal(
+    "body-too-large", "This is too large.", "Send at most 1 MB. A share is words and fields: leave files out."
+)
+NOT_JSON = Refusal("body-not-json", "This is not JSON.", "Send UTF-8 JSON, with each name once and no NaN.")
+NOT_JSON_TYPE = Refusal("body-type", "This is not sent as JSON.", "Send Content-Type: application/json.")
+TOO_DEEP = Refusal(
+    "body-too-deep", "This is nested too deeply.", "Use the shape in /openapi.json: nothing in it is so deep."
+)
+MALFORMED = Refusal("share-malformed", "Some of this cannot be read.", "Mend each part named below and send it again.")
+
+#: Our own words for the parser's findings; its own could quote what was sent.
+_WORDS: Final = {
+    "missing": "is missing",
+    "extra_forbidden": "holds a name that is not in the schema at /openapi.json",
+    "string_type": "must be text",
+    "bool_type": "must be true or false",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "dataclass_type": "must be an object",
+    "dataclass_exact_type": "must be an object",
+    "dict_type": "must be an object",
+    "date_type": "must be a date such as 2026-11-18",
+    "date_parsing": "must be a date such as 2026-11-18",
+    "date_from_datetime_parsing": "must be a date such as 2026-11-18",
+    "enum": "is not one of the allowed words",
+    "literal_error": "is not one of the allowed words",
+}
+
+
+class _DoubledNameError(ValueError):
+    """The same name twice in one object: two readers could believe different things."""
+
+
+async def read_raw(request: Request, most: int = MOST_BYTES) -> bytes:
+    """Return the body's bytes; raises `Malformed` as soon as it is larger than `most`."""
+    declared = request.headers.get("content-length", "0")
+    if not declared.isdecimal() or int(declared) > most:
+        raise Malformed(TOO_LARGE)
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > most:
+            raise Malformed(TOO_LARGE)
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def require_json(request: Request) -> None:
+    """Refuse a body that is not declared as JSON."""
+    declared = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if declared != "application/json":
+        raise Malformed(NOT_JSON_TYPE)
+
+
+def parse(raw: bytes, adapter: TypeAdapter[T]) -> T:
+    """Return the document as its type; raises `Malformed` with every fault by JSON pointer."""
+    document = load(raw)
+    try:
+        return adapter.validate_json(raw, strict=True)
+    except ValidationError as error:
+        found = error.errors(include_input=False, include_url=False, include_context=False)
+        raise Malformed(MALFORMED, tuple(_faults(found, document))) from None
+
+
+def load(raw: bytes) -> Any:
+    """Return the parsed JSON; raises `Malformed` on bad JSON, doubled names, NaN, or too many levels."""
+    try:
+        document = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
+    except RecursionError:
+        raise Malformed(TOO_DEEP) from None
+    except _DoubledNameError:
+        raise Malformed(NOT_JSON, (Fault("", "the same name stands twice in one object"),)) from None
+    except ValueError:
+        raise Malformed(NOT_JSON) from None
+    if _too_deep(document):
+        raise Malformed(TOO_DEEP)
+    return document
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    document = dict(pairs)
+    if len(document) != len(pairs):
+        raise _DoubledNameError
+    return document
+
+
+def _no_constant(_: str) -> None:
+    raise ValueError
+
+
+def _too_deep(document: Any) -> bool:
+    level = [document]
+    for _ in range(MOST_LEVELS):
+        level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in _values(outer)]
+        if not level:
+            return False
+    return True
+
+
+def _values(outer: Any) -> Iterable[Any]:
+    return outer.values() if isinstance(outer, dict) else outer
+
+
+def _faults(found: Sequence[Any], document: Any) -> Iterable[Fault]:
+    faults: dict[str, Fault] = {}
+    for each in found[:_MOST_FAULTS]:
+        loc = each["loc"][:-1] if each["type"] == "extra_forbidden" else each["loc"]
+        pointer = _pointer(loc, document, missing=each["type"] == "missing")
+        if each["type"] == "json_invalid":
+            # The strict parser found what the first reading let through, such as half a surrogate pair.
+            raise Malformed(NOT_JSON, (Fault("", "holds characters that are not whole"),))
+        # A value of several possible types fails each of them: one fault says it.
+        faults.setdefault(pointer, Fault(pointer, _WORDS.get(each["type"], "has the wrong type")))
+    return faults.values()
+
+
+def _pointer(loc: Sequence[Any], document: Any, *, missing: bool) -> str:
+    """The place in what was sent, as far as it exists there; a name that could be somebody's is left out."""
+    tokens: list[str] = []
+    here = document
+    for position, part in enumerate(loc):
+        if (isinstance(here, dict) and part in here and _PLAIN_NAME.fullmatch(str(part))) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            here = here[part]
+        elif missing and position == len(loc) - 1:
+            tokens.append(str(part))
+            break
+        else:
+            break
+        tokens.append(str(part))
+    return "".join(f"/{token}" for token in tokens)

@@ -1,0 +1,128 @@
+"""Callbacks: what partners send us is proved, kept sealed, and acknowledged; a host reads it afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from hub.api import body, callers
+from hub.bootstrap import Hub
+from hub.domain.errors import HubError, NotFound, Unauthenticated
+from hub.partnership import Enabled
+from hub.security.callbacks import Callback, verify_callback
+from hub.security.tokens import UntrustedError, unverified_issuer
+from hub.services.read_inbox import pack_message
+from hub.services.receive import Message
+from hub.services.remember import OneTime
+from hub.services.withdraw import NOT_FOUND
+
+router = APIRouter()
+
+#: What a connector may need of a request's head; credentials stay behind.
+_KEPT_HEADERS: Final = ("content-type", "webhook-id", "x-request-id", "x-correlation-id")
+_FHIR: Final = "application/fhir+json; version=1.4.0"
+_CODES: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
+
+
+class _Noted:
+    """Notes one-time tokens instead of committing them, so that they are committed with the message itself (TH11)."""
+
+    def __init__(self) -> None:
+        self.noted: list[OneTime] = []
+
+    def first_time(self, kind: str, token: str, until: datetime) -> bool:
+        """Note it; the commit decides."""
+        self.noted.append(OneTime(kind, token, until))
+        return True
+
+
+@router.post("/v1/callbacks/{connection_id}", status_code=202)
+async def callback(request: Request, connection_id: str) -> Response:
+    """Take a partner's message: 202 once it is kept; the same message twice is kept once."""
+    hub = callers.hub_of(request)
+    enabled = hub.enabled.get(connection_id)
+    if enabled is None or enabled.manifest.callback_auth == "none" or enabled.manifest.transport == "bars":
+        raise NotFound(NOT_FOUND)
+    raw = await body.read_raw(request, enabled.manifest.limits.reply_bytes)
+    await _keep(hub, enabled, request, raw)
+    return Response(status_code=202)
+
+
+@router.post("/fhir/R4/$process-message")
+async def process_message(request: Request) -> Response:
+    """Take a BaRS message: a response to one of our requests is kept and acknowledged with its Bundle (BaRS 1.4)."""
+    hub = callers.hub_of(request)
+    try:
+        enabled = _by_issuer(hub, request)
+        raw = await body.read_raw(request, enabled.manifest.limits.reply_bytes)
+        event = _event(body.load(raw))
+        if event != "servicerequest-response":
+            return _outcome(request, 422, "REC_UNPROCESSABLE_ENTITY", "not-supported")
+        await _keep(hub, enabled, request, raw)
+    except Unauthenticated:
+        return _outcome(request, 401, "REC_UNAUTHORIZED", "security")
+    except HubError:
+        return _outcome(request, 400, "REC_BAD_REQUEST", "structure")
+    return Response(raw, headers=_mirrored(request), media_type=_FHIR)
+
+
+async def _keep(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> None:
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    connection_id = enabled.connection.id
+    peer = request.client.host if request.client else ""
+    wall, noted = hub.now.wall(), _Noted()
+    proof = Callback(connection_id, headers, raw, peer)
+    kind = enabled.manifest.callback_auth
+    assert kind != "none"
+    message_id = verify_callback(kind, proof, enabled.callback_keys, wall, noted)
+    kept: dict[str, str] = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
+    message = Message(
+        connection_id,
+        hub.vault.digest("message", f"{connection_id}|{message_id}"),
+        pack_message(kept, raw),
+        tuple(noted.noted),
+        wall,
+    )
+    await hub.writer.run(hub.receive, message)
+
+
+def _by_issuer(hub: Hub, request: Request) -> Enabled:
+    """The connection whose partner says it is calling; its keys then decide."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    try:
+        issuer = unverified_issuer(token) if scheme.lower() == "bearer" else ""
+    except UntrustedError:
+        issuer = ""
+    for enabled in hub.enabled.values():
+        if enabled.manifest.transport == "bars" and issuer and enabled.callback_keys.issuer == issuer:
+            return enabled
+    raise Unauthenticated(NOT_FOUND)
+
+
+def _event(bundle: Any) -> str:
+    """The event of a message Bundle's header, read leniently: the publishers' own samples are not valid R4."""
+    entries = bundle.get("entry") if isinstance(bundle, dict) else None
+    for entry in entries if isinstance(entries, list) else ():
+        resource = entry.get("resource") if isinstance(entry, dict) else None
+        if isinstance(resource, dict) and resource.get("resourceType") == "MessageHeader":
+            coding = resource.get("eventCoding")
+            code = coding.get("code") if isinstance(coding, dict) else None
+            return code if isinstance(code, str) else ""
+    return ""
+
+
+def _outcome(request: Request, status: int, code: str, issue: str) -> Response:
+    outcome = {
+        "resourceType": "OperationOutcome",
+        "issue": [{"severity": "error", "code": issue, "details": {"coding": [{"system": _CODES, "code": code}]}}],
+    }
+    return Response(json.dumps(outcome), status, _mirrored(request), _FHIR)
+
+
+def _mirrored(request: Request) -> Mapping[str, str]:
+    return {name: request.headers[name] for name in ("x-request-id", "x-correlation-id") if name in request.headers}

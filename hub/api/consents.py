@@ -1,0 +1,78 @@
+"""Consents: withdraw with one call, as easily as agreeing (R15, Art. 7(3))."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import ORJSONResponse
+from pydantic import TypeAdapter
+
+from hub.api import body, callers
+from hub.bootstrap import Hub
+from hub.services.withdraw import Withdrawal, Withdrawn, withdraw
+
+router = APIRouter()
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """Which services it is for (none named: all), and a private worry that the person is being pressed (R15)."""
+
+    __pydantic_config__ = {"extra": "forbid"}  # noqa: RUF012 - read by the strict parser
+
+    services: list[str] = field(default_factory=list)
+    worried_about_pressure: bool = False
+
+
+_REQUEST: TypeAdapter[WithdrawRequest] = TypeAdapter(WithdrawRequest)
+_BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _REQUEST.json_schema()}}}}
+
+
+@router.post("/v1/consents/{record_id}/withdraw", openapi_extra=_BODY)
+async def withdraw_consent(request: Request, record_id: str) -> ORJSONResponse:
+    """Withdraw what was agreed in one share: nothing more goes, and the reply says what could not be unshared."""
+    hub = callers.hub_of(request)
+    who = callers.caller(request)
+    body.require_json(request)
+    raw = await body.read_raw(request)
+    asked = body.parse(raw, _REQUEST)
+    found = await callers.author_once(request, who, raw)
+    item = Withdrawal(
+        record_id=record_id,
+        partner_id=who.partner,
+        client_id=who.client_id,
+        author=hub.vault.digest("author", f"{who.partner}|{found.subject}"),
+        services=tuple(asked.services),
+        worried_about_pressure=asked.worried_about_pressure,
+        business=hub.now.business(),
+        wall=hub.now.wall(),
+    )
+    return ORJSONResponse(_told(hub, await hub.writer.run(withdraw, item)), headers={"cache-control": "no-store"})
+
+
+def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:
+    """Say plainly what was stopped, and what could not be unshared."""
+    return {
+        "share": done.share_id,
+        "stopped": [{"service": each, "words": f"{_name(hub, each)} will not get this."} for each in done.stopped],
+        "already_sent": [
+            {
+                "service": each,
+                "words": f"{_name(hub, each)} may have this already. We cannot take it back. {_ring(hub, each)}",
+            }
+            for each in done.served
+        ],
+    }
+
+
+def _name(hub: Hub, service_id: str) -> str:
+    service = hub.directory.services.get(service_id)
+    return service.name if service else service_id
+
+
+def _ring(hub: Hub, service_id: str) -> str:
+    service = hub.directory.services.get(service_id)
+    ask = "Ring them and ask them to stop using it"
+    return f"{ask}: {service.phone}." if service and service.phone else f"{ask}."

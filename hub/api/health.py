@@ -1,0 +1,39 @@
+"""Health: is the process alive, and can it keep a promise; no ids, no counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import ORJSONResponse
+
+from hub.api import callers
+
+router = APIRouter()
+_SECONDS = 2.0
+
+
+@router.get("/healthz", include_in_schema=False)
+async def healthz() -> ORJSONResponse:
+    """Say that the process answers."""
+    return ORJSONResponse({"status": "ok"})
+
+
+@router.get("/readyz", include_in_schema=False)
+async def readyz(request: Request) -> ORJSONResponse:
+    """Say whether a share could be kept now: the writer commits, and the relay goes round."""
+    hub = callers.hub_of(request)
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await hub.writer.run(_nothing, None)
+        ready = hub.relay.rounds_done > 0
+    except Exception:  # noqa: BLE001 - the boundary of the probe: whatever is wrong, it is not ready
+        ready = False
+    checks = {"store": ready, "broker": hub.broker.is_connected}
+    return ORJSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
+
+
+def _nothing(_tx: Any, items: Sequence[None]) -> list[None]:
+    return list(items)
