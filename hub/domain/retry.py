@@ -34,7 +34,7 @@ def ceiling_seconds(policy: Policy, attempt: int) -> float:
     return min(policy.cap_seconds, policy.first_seconds * 2.0**doublings)
 
 
-def next_attempt(  # noqa: PLR0913, PLR0917 - arithmetic on one policy, called from one place
+def next_attempt(  # noqa: PLR0913 - arithmetic on one policy, called from one place
     policy: Policy,
     attempt: int,
     first_attempt_at: datetime,

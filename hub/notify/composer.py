@@ -1,4 +1,4 @@
-"""The composer: from a notice's ids to the mail or webhook that is sent; neither ever holds a name, need or place (R45)."""
+"""The composer: from a notice's ids to the mail or webhook sent; neither ever holds a name, need or place (R45)."""
 
 from __future__ import annotations
 
