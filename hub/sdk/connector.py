@@ -53,8 +53,8 @@ class CallbackRequest:
 class Inbound:
     """What a partner's message means: which delivery, what it proves, what was said.
 
-    `reference` names the delivery by our idempotency key, or by the receipt the partner gave us. `level` is the rung that
-    the message itself proves when it holds no answer (a technical receipt).
+    `reference` names the delivery by our idempotency key, or by the receipt the partner gave us. `level` is the rung
+    that the message itself proves when it holds no answer (a technical receipt).
     """
 
     message_id: str
@@ -89,7 +89,7 @@ class Context(Protocol):
     def secrets(self) -> Mapping[str, str]:
         """The connection's secrets by the names its manifest gives."""
 
-    async def send(  # noqa: PLR0913 - it is one HTTP request
+    async def send(
         self,
         method: str,
         url: str,

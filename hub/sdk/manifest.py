@@ -1,4 +1,4 @@
-"""The manifest: what a plugin says of itself in `manifest.toml`, read and checked before any of its code is imported."""
+"""The manifest: what a plugin says of itself in `manifest.toml`, read and checked before its code is imported."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Withdraw: one call ends consent; nothing unclaimed goes after its commit, and what went already is named plainly (R15)."""
+"""Withdraw: one call ends consent; nothing unclaimed goes after its commit, and what went is named plainly (R15)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Withdrawn:
 
 
 def withdraw(tx: Transaction, items: Sequence[Withdrawal]) -> list[Withdrawn | HubError]:
-    """Withdraw each item: lock the consents first, then cancel; a repeat finds nothing more to stop and says the same."""
+    """Withdraw each item: lock the consents, then cancel; a repeat finds nothing more to stop and says the same."""
     return [_withdraw_one(tx, item) for item in items]
 
 
@@ -45,8 +45,8 @@ def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
     rows = [row for row in locked if not item.services or row["service_id"] in item.services]
     if not rows or any(row["partner_id"] != item.partner_id for row in rows):
         return NotFound(NOT_FOUND)
-    alive = [row["id"] for row in rows if row["state"] == ConsentState.GIVEN]
-    tx.end_consents(alive, ConsentState.WITHDRAWN)
+    alive = [row for row in rows if row["state"] == ConsentState.GIVEN]
+    tx.end_consents([row["id"] for row in alive], ConsentState.WITHDRAWN)
     deliveries = tx.deliveries_of([row["id"] for row in rows])
     stop = [row for row in deliveries if DeliveryState(row["state"]) in WITHDRAWABLE]
     served = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED]
@@ -56,29 +56,30 @@ def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
     if alive and not any(row["state"] == ConsentState.GIVEN for row in locked if row not in rows):
         tx.mark_withdrawn(share_id, item.business)
     if alive:
-        _record(tx, item, alive, share_id, stop, served)
+        _record(tx, item, alive, stop, served)
     cancelled = [row for row in deliveries if row["state"] == DeliveryState.CANCELLED]
     return Withdrawn(share_id, _services(stop + cancelled), _services(served))
 
 
 def _record(
-    tx: Transaction, item: Withdrawal, alive: Sequence[str], share_id: str, stop: Sequence[Row], served: Sequence[Row]
+    tx: Transaction, item: Withdrawal, alive: Sequence[Row], stop: Sequence[Row], served: Sequence[Row]
 ) -> None:
     tx.insert(
         "consent_events",
         [
             {
-                "consent_id": consent_id,
+                "consent_id": row["id"],
                 "state": ConsentState.WITHDRAWN,
                 "at": item.business,
                 "client_id": item.client_id,
                 "author": item.author,
             }
-            for consent_id in alive
+            for row in alive
         ],
     )
     detail = {"stopped": len(stop), "served": len(served), "worried_about_pressure": item.worried_about_pressure}
     actor = f"client:{item.client_id}"
+    share_id = alive[0]["share_id"]
     tx.insert(
         "audit_events",
         [

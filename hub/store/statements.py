@@ -1,4 +1,4 @@
-"""The statements whose locks carry a promise, in plain SQL: claiming, withdrawing, settling (architecture section 3)."""
+"""The statements whose locks carry a promise, in plain SQL: claim, withdraw, settle (architecture section 3)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_PARCEL = """
     d.content_type, d.parcel, d.deaths, d.sealed_receipt, s.data_key
 """
 _OF_DELIVERY = """
-    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.state, d.answer_state, d.attempt,
+    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d.state, d.answer_state, d.attempt,
     d.counted, d.deaths, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at, d.receipt,
     d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
 """
@@ -35,13 +35,17 @@ FROM deliveries d
 JOIN consents c ON c.id = d.consent_id
 JOIN shares s ON s.id = d.share_id
 WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= :wall {{lease}}
-  AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')
+  AND {{consent}}
   AND s.data_key IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
   AND (d.after IS NULL
        OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({_listed(ENDED)})))
 ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
+_SENDING = f"((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
+#: Asking whether something arrived sends nothing, and consent that has ended makes the answer matter more (R15): only
+#: what the answer leads to, another send, needs consent, and that is a claim of its own.
+_ASKING = ":business > 0"
 _CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
 
 _LOCK_CONSENTS = """
@@ -63,8 +67,10 @@ _BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = 
 @cache
 def claim(dialect: str, doubts: bool) -> TextClause:
     """Return the statement that picks what is due on a connection, or what is in doubt there, under locks."""
-    states = f"'{DeliveryState.IN_DOUBT}'" if doubts else _listed(CLAIMABLE)
-    sql = _CLAIM.format(states=states, lease="AND d.lease_until IS NULL" if doubts else "")
+    if doubts:
+        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease="AND d.lease_until IS NULL", consent=_ASKING)
+    else:
+        sql = _CLAIM.format(states=_listed(CLAIMABLE), lease="", consent=_SENDING)
     instants = [bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())]
     return text(sql + (_CLAIM_LOCKS if dialect == "postgresql" else "")).bindparams(*instants)
 
@@ -90,6 +96,7 @@ def lock_deliveries(dialect: str, by_reference: bool) -> TextualSelect:
         columns.service_id,
         columns.connection_id,
         columns.kind,
+        columns.key,
         columns.state,
         columns.answer_state,
         columns.attempt,
