@@ -123,8 +123,8 @@ class PartnershipTable(_Table):
     name: str
     operator: PersonTable
     clocks: ClockTable | None = None
-    partners: tuple[PartnerTable, ...]
-    clients: tuple[ClientTable, ...]
+    partners: tuple[PartnerTable, ...] = ()
+    clients: tuple[ClientTable, ...] = ()
 
 
 class CallbackTable(_Table):

@@ -1,0 +1,29 @@
+"""The command `hub`: every command and group by name; exit codes 0 well, 1 wrong and named, 2 not understood."""
+
+from __future__ import annotations
+
+import typer
+
+from hub.cli.boundary import Boundary
+from hub.cli.init import init
+from hub.cli.serve import serve
+
+app = typer.Typer(
+    cls=Boundary,
+    name="hub",
+    help="Trusted Person Hub: what a person agreed to share goes once, through someone they trust.\n\n"
+    "Exit codes: 0 all is well; 1 something is wrong, and was named on standard error; 2 the command was not "
+    "understood.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,  # a pretty trace prints local variables, and so what people wrote
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+app.command("init")(init)
+app.command("serve")(serve)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()

@@ -1,0 +1,166 @@
+"""`hub serve`: run an instance, once it is sure that nothing foreign runs with it and nobody else writes its file."""
+
+from __future__ import annotations
+
+import os
+import signal
+import site
+import socket
+from contextlib import ExitStack
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, sqlite_file
+from hub.cli.output import emit, fail, progress, say
+from hub.cli.standing import standings
+
+if TYPE_CHECKING:
+    from hub.bootstrap import Hub
+    from hub.config import Configuration
+
+
+def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Run the hub until it is told to stop (Ctrl-C or SIGTERM); logs are JSON lines on standard error."""
+    from hub import logs  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.bootstrap import build  # noqa: PLC0415
+
+    configuration = configuration_of(folder)
+    refuse_foreign_code(_site_folders())
+    refuse_unfit(configuration)
+    os.umask(0o077)  # the database's own files too are nobody else's
+    logs.configure()
+    with ExitStack() as held:
+        _hold_the_only_place(held, configuration)
+        listening = held.enter_context(_listen(configuration))
+        progress("Opening the database and finding connectors ...")
+        hub = build(configuration.folder)
+        facts = opening(hub, "http://{}:{}".format(*listening.getsockname()[:2]))
+        emit(facts) if as_json else _announce(facts)
+        _run(hub, listening)
+    progress("Stopped.")
+
+
+def refuse_foreign_code(folders: list[Path]) -> None:
+    """Refuse to start beside a `.pth` file that runs code before any allow-list is read (TH08)."""
+    from hub.host.discovery import unknown_pth_files  # noqa: PLC0415
+
+    if unknown := unknown_pth_files(folders):
+        names = ", ".join(str(file) for file in unknown)
+        fail(
+            f"will not start: code runs in every Python process here, from {names}",
+            "Uninstall the package it came with, or install the hub in a fresh virtual environment.",
+        )
+
+
+def refuse_unfit(configuration: Configuration) -> None:
+    """Refuse a service profile on SQLite, or where nothing would hold a connector's process in (TH09)."""
+    from hub.host import isolation  # noqa: PLC0415
+
+    if configuration.hub.profile != "service":
+        return
+    if sqlite_file(configuration) is not None:
+        fail("hub.toml: the service profile does not run on SQLite", "Name a PostgreSQL database under [store].")
+    if isolation.expected().level == "none":
+        fail(
+            "the service profile does not start where connectors cannot be isolated",
+            "Run it on Linux with Landlock (5.13 or later), or use the embedded profile.",
+        )
+
+
+def opening(hub: Hub, address: str) -> dict[str, Any]:
+    """Return what is said at the start: where it listens, what it stands on, and how each connection stands."""
+    from sqlalchemy import make_url  # noqa: PLC0415
+
+    from hub.bootstrap import store_url  # noqa: PLC0415
+    from hub.host import isolation  # noqa: PLC0415
+    from hub.store.read_state import held_connections  # noqa: PLC0415
+
+    found = standings(hub.configuration, hub.plugins, hub.enabled, held_connections(hub.reader))
+    reached = isolation.expected()
+    return {
+        "version": metadata.version("trusted-person-hub"),
+        "address": address,
+        "public_url": hub.configuration.hub.public_url,
+        "profile": hub.configuration.hub.profile,
+        "database": make_url(store_url(hub.configuration)).render_as_string(hide_password=True),
+        "broker": _without_password(hub.configuration.hub.broker.url),
+        "isolation": {"level": reached.level, "measures": list(reached.measures)},
+        "pid": os.getpid(),
+        "connections": [{"id": each.id, "state": each.state, "why": each.why} for each in found],
+    }
+
+
+def _announce(facts: dict[str, Any]) -> None:
+    say(f"Trusted Person Hub {facts['version']} listens on {facts['address']}")
+    for name in ("public_url", "profile", "database", "broker"):
+        say(f"  {name.replace('_', ' '):<12}{facts[name]}")
+    say(f"  {'isolation':<12}{facts['isolation']['level']} (of the processes that connectors run in)")
+    if not facts["connections"]:
+        say("  no services yet: it is running, and nothing can be sent until services/ describes one")
+    for each in facts["connections"]:
+        why = f", {each['why']}" if each["why"] else ""
+        say(f"  connection  {each['id']}: {each['state']}{why}")
+
+
+def _hold_the_only_place(held: ExitStack, configuration: Configuration) -> None:
+    from hub.cli.lock import AlreadyServed, only_one  # noqa: PLC0415
+
+    file = sqlite_file(configuration)
+    if file is None:
+        return
+    try:
+        held.enter_context(only_one(file))
+    except AlreadyServed:
+        fail(f"another process serves {file}", "Stop it first: one process at a time writes a SQLite file.")
+
+
+def _listen(configuration: Configuration) -> socket.socket:
+    listen = configuration.hub.listen
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    try:
+        return socket.create_server((listen.host, listen.port), family=family, backlog=2048)
+    except OSError as error:
+        fail(
+            f"cannot listen on {listen.host} port {listen.port}: {error.strerror}",
+            "Stop what listens there, or choose another port under [listen] in hub.toml.",
+        )
+
+
+def _run(hub: Hub, listening: socket.socket) -> None:
+    import structlog  # noqa: PLC0415
+    import uvicorn  # noqa: PLC0415
+
+    from hub.api.app import create_app  # noqa: PLC0415
+
+    settings = uvicorn.Config(
+        create_app(hub),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,  # a URL may hold an id, and whoever reads the log has no need to know who asked
+        server_header=False,
+        log_config=None,
+        timeout_graceful_shutdown=10,
+    )
+    server = uvicorn.Server(settings)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server raises again what stopped it once it has stopped: by then there is nothing left to end.
+        signal.signal(number, lambda *_: None)
+    log = structlog.get_logger(__name__)
+    log.info("hub.serving", profile=hub.configuration.hub.profile, pid=os.getpid())
+    server.run(sockets=[listening])
+    if not server.started:
+        fail("it could not start", "The last lines above name what went wrong.")
+    log.info("hub.stopped", pid=os.getpid())
+
+
+def _site_folders() -> list[Path]:
+    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
+    return [Path(folder) for folder in (*site.getsitepackages(), *user)]
+
+
+def _without_password(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
