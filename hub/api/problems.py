@@ -22,7 +22,7 @@ from hub.domain.errors import (
     Unavailable,
 )
 from hub.services.receipt import refused
-from hub.services.submit import NothingMayGo
+from hub.services.refusals import NothingMayGo
 
 log = structlog.get_logger(__name__)
 

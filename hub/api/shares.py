@@ -19,14 +19,13 @@ from hub.domain.share import Share
 from hub.services.decide import Sender
 from hub.services.pack import place, unpack
 from hub.services.receipt import preview, receipt
+from hub.services.refusals import NothingMayGo, ReferenceTaken
 from hub.services.remember import OneTime
 from hub.services.report import report
 from hub.services.submit import (
     Acceptance,
     Kept,
-    NothingMayGo,
     Plan,
-    ReferenceTaken,
     accept,
     derive_ids,
     plan,
@@ -99,7 +98,7 @@ async def _keep(hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, on
         except NothingMayGo as refusal:
             return await _nothing(hub, planned, key, digest, refusal)
         try:
-            result = await hub.writer.run(accept, acceptance)
+            result: Acceptance | Kept = await hub.writer.run(accept, acceptance)
         except ReferenceTaken:
             continue
         return result.receipt if isinstance(result, Acceptance) else _opened(hub, result)

@@ -104,15 +104,10 @@ def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
     route, consent, view = verdict.route, verdict.consent, verdict.view
     if route is None or consent is None or view is None or verdict.refusals:
         raise ValueError("only a passed verdict can be composed")
-    sections: dict[str, list[dict[str, Any]]] = {}
-    for section in view.sections:
-        said = section.said and {"by": section.said.by, "how": section.said.how, "on": section.said.on.isoformat()}
-        entry = {"id": section.id, "fields": section.fields, "text": section.text, "said": said or {}}
-        sections.setdefault(str(section.category), []).append(entry)
     clocks = clocks_of(share, sent_at, route, directory, calendar)
     reply_by = clocks.get(Level.L3, clocks[Level.L2])
     return {
-        "section": sections,
+        "section": _sections(view),
         "share": {
             "reference": reference,
             "ask": share.ask,
@@ -137,16 +132,7 @@ def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
                 "phone": share.trusted_person.contact.phone,
             },
         },
-        "consent": {
-            "reference": consent.reference,
-            "purpose": consent.purpose,
-            "agreed_on": consent.agreed.on.isoformat(),
-            "how": consent.agreed.how,
-            "able_to_decide": consent.agreed.able_to_decide,
-            "until": consent.until.isoformat(),
-            "notice": consent.agreed.notice,
-            "facts": consent.facts,
-        },
+        "consent": _grant(consent),
         "service": {"id": route.service.id, "name": route.service.name, "address": route.service.address},
         "sender": {
             "id": sender.partner.id,
@@ -155,6 +141,28 @@ def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
             "address": sender.partner.address,
             "kind": sender.partner.kind,
         },
+    }
+
+
+def _sections(view: View) -> dict[str, list[dict[str, Any]]]:
+    sections: dict[str, list[dict[str, Any]]] = {}
+    for section in view.sections:
+        said = section.said and {"by": section.said.by, "how": section.said.how, "on": section.said.on.isoformat()}
+        entry = {"id": section.id, "fields": section.fields, "text": section.text, "said": said or {}}
+        sections.setdefault(str(section.category), []).append(entry)
+    return sections
+
+
+def _grant(consent: Consent) -> dict[str, Any]:
+    return {
+        "reference": consent.reference,
+        "purpose": consent.purpose,
+        "agreed_on": consent.agreed.on.isoformat(),
+        "how": consent.agreed.how,
+        "able_to_decide": consent.agreed.able_to_decide,
+        "until": consent.until.isoformat(),
+        "notice": consent.agreed.notice,
+        "facts": consent.facts,
     }
 
 

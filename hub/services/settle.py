@@ -65,6 +65,7 @@ def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> lis
         applied.append(current)
         if row is None or not current:
             continue
+        del rows[item.delivery_id]  # settled: a second report of this attempt in this batch is as stale as a later one
         _settle_one(tx, changes, row, item, vault)
     tx.update_deliveries(changes.deliveries)
     tx.insert("attempts", changes.attempts)
@@ -79,12 +80,11 @@ def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> lis
 
 def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, vault: Vault) -> None:
     state = DeliveryState(row["state"])
-    name, reason = _name(item.outcome)
-    update = {
+    update: dict[str, Any] = {
         "id": row["id"],
         "state": state,
         "due_at": row["due_at"],
-        "reason": reason,
+        "reason": _name(item.outcome)[1],
         "deaths": row["deaths"],
         "counted": row["counted"],
         "delivered_at": row["delivered_at"],
@@ -97,7 +97,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
             update["delivered_at"] = item.business
             _keep_receipt(update, row, delivered.receipt, vault)
             changes.reached.append(Acknowledged(row["id"], delivered.level, item.business, "sync"))
-            changes.said.extend(Said(row, answer, item.business, "sync") for answer in delivered.answers)
+            changes.said.extend(Said(row, answer, item.business, item.wall, "sync") for answer in delivered.answers)
         case RetryLater() as later:
             _try_again(changes, update, row, item, later)
         case Rejected() | Invite():
@@ -105,13 +105,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
             _give_up(changes, update, row, item)
         case Halt() as halt:
             update["state"] = move(state, DeliveryEvent.HALTED) if state is DeliveryState.SENDING else state
-            if tx.hold(row["connection_id"], halt.reason, item.wall):
-                changes.audit.append(
-                    audited(item.business, "connection.held", "hub:courier", None, None, _held(row, halt))
-                )
-                changes.notices.append(
-                    notice_row("email", "connection_held", "operator", item.wall, connection_id=row["connection_id"])
-                )
+            _hold(tx, changes, row, item, halt)
         case InDoubt():
             _doubt(update, row, item)
         case Died(started=started):
@@ -123,6 +117,11 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
         case _:
             assert_never(item.outcome)
     changes.deliveries.append(update)
+    _record(changes, row, item, update["state"])
+
+
+def _record(changes: _Changes, row: Row, item: Settlement, state: DeliveryState) -> None:
+    name, reason = _name(item.outcome)
     changes.attempts.append(
         {
             "delivery_id": row["id"],
@@ -140,7 +139,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
             "hub:courier",
             row["share_id"],
             row["id"],
-            {"attempt": row["attempt"], "outcome": name, "reason": reason, "state": update["state"]},
+            {"attempt": row["attempt"], "outcome": name, "reason": reason, "state": state},
         )
     )
 
@@ -212,5 +211,11 @@ def _doubt(update: dict[str, Any], row: Row, item: Settlement) -> None:
     update["due_at"] = due_at or item.wall + timedelta(hours=1)
 
 
-def _held(row: Row, halt: Halt) -> dict[str, str]:
-    return {"connection": row["connection_id"], "reason": halt.reason}
+def _hold(tx: Transaction, changes: _Changes, row: Row, item: Settlement, halt: Halt) -> None:
+    connection_id = row["connection_id"]
+    if tx.hold(connection_id, halt.reason, item.wall):
+        detail = {"connection": connection_id, "reason": halt.reason}
+        changes.audit.append(audited(item.business, "connection.held", "hub:courier", None, None, detail))
+        changes.notices.append(
+            notice_row("email", "connection_held", "operator", item.wall, connection_id=connection_id)
+        )

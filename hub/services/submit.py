@@ -14,14 +14,15 @@ from hub.domain.calendar import WorkingCalendar, day_ends
 from hub.domain.clock import WindowSet, undelivered_notice_at
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
-from hub.domain.errors import Conflict, Forbidden, HubError, Refusal, Unauthenticated
+from hub.domain.errors import HubError, Unauthenticated
 from hub.domain.reference import make as make_reference
 from hub.domain.route import Directory, Route
 from hub.domain.share import Consent, Share
 from hub.services.decide import Sender, Verdict, clocks_of, compose, decide, windows_of
 from hub.services.pack import pack, place
 from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
-from hub.services.remember import OneTime, remember
+from hub.services.refusals import REPLAYED, TAKEN, NothingMayGo, ReferenceTaken, reused
+from hub.services.remember import OneTime, first_times, keep_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,22 +207,9 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
     actor: str,
     author: str,
 ) -> None:
-    ids, consent, route = planned.ids, parcel.consent, parcel.route
+    ids, route = planned.ids, parcel.route
     consent_id = ids.of("consent", route.service.id).hex
-    rows["consents"].append(
-        {
-            "id": consent_id,
-            "record_id": ids.record,
-            "share_id": ids.share,
-            "service_id": route.service.id,
-            "state": ConsentState.GIVEN,
-            "ends_at": day_ends(consent.until),
-            "purpose": consent.purpose,
-            "categories": [str(category) for category in consent.categories],
-            "returns": list(consent.returns),
-            "notice": consent.agreed.notice,
-        }
-    )
+    rows["consents"].append(_consent_row(planned, parcel, consent_id))
     rows["consent_events"].append(
         {
             "consent_id": consent_id,
@@ -231,32 +219,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
             "author": author,
         }
     )
-    rows["deliveries"].append(
-        {
-            "id": parcel.delivery_id,
-            "share_id": ids.share,
-            "consent_id": consent_id,
-            "service_id": route.service.id,
-            "connection_id": route.connection.id,
-            "kind": DeliveryKind.SHARE,
-            "after": None,
-            "linked_to": None,
-            "state": move(None, DeliveryEvent.ACCEPTED),
-            "answer_state": AnswerState.AWAITED,
-            "key": parcel.key,
-            "case": parcel.case,
-            "address": route.service.address,
-            "mapping": route.connection.mapping,
-            "content_type": parcel.content_type,
-            "parcel_sha256": hashlib.sha256(parcel.body).hexdigest(),
-            "parcel": data_key.seal(parcel.body, place("deliveries", "parcel", parcel.delivery_id)),
-            "created_at": planned.sent_at,
-            "due_at": wall,
-            "attempt": 0,
-            "counted": 0,
-            "deaths": 0,
-        }
-    )
+    rows["deliveries"].append(_delivery_row(planned, parcel, consent_id, data_key, wall))
     windows = windows_of(route, directory)
     for level, due_at in planned.due[parcel.delivery_id].items():
         rows["clocks"].append(_clock_row(parcel.delivery_id, level, due_at, windows))
@@ -270,6 +233,50 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
             {"service": route.service.id, "mapping": route.connection.mapping, "bytes": len(parcel.body)},
         )
     )
+
+
+def _consent_row(planned: Plan, parcel: Planned, consent_id: str) -> dict[str, Any]:
+    consent = parcel.consent
+    return {
+        "id": consent_id,
+        "record_id": planned.ids.record,
+        "share_id": planned.ids.share,
+        "service_id": parcel.route.service.id,
+        "state": ConsentState.GIVEN,
+        "ends_at": day_ends(consent.until),
+        "purpose": consent.purpose,
+        "categories": [str(category) for category in consent.categories],
+        "returns": list(consent.returns),
+        "notice": consent.agreed.notice,
+    }
+
+
+def _delivery_row(planned: Plan, parcel: Planned, consent_id: str, data_key: DataKey, wall: datetime) -> dict[str, Any]:
+    connection = parcel.route.connection
+    return {
+        "id": parcel.delivery_id,
+        "share_id": planned.ids.share,
+        "consent_id": consent_id,
+        "service_id": parcel.route.service.id,
+        "connection_id": connection.id,
+        "kind": DeliveryKind.SHARE,
+        "after": None,
+        "linked_to": None,
+        "state": move(None, DeliveryEvent.ACCEPTED),
+        "answer_state": AnswerState.AWAITED,
+        "key": parcel.key,
+        "case": parcel.case,
+        "address": parcel.route.service.address,
+        "mapping": connection.mapping,
+        "content_type": parcel.content_type,
+        "parcel_sha256": hashlib.sha256(parcel.body).hexdigest(),
+        "parcel": data_key.seal(parcel.body, place("deliveries", "parcel", parcel.delivery_id)),
+        "created_at": planned.sent_at,
+        "due_at": wall,
+        "attempt": 0,
+        "counted": 0,
+        "deaths": 0,
+    }
 
 
 def _clock_row(delivery_id: str, level: Level, due_at: datetime, windows: WindowSet) -> dict[str, Any]:
@@ -295,23 +302,27 @@ def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Ke
     results: list[Acceptance | Kept | HubError] = []
     tables: dict[str, list[Row]] = {}
     first: dict[tuple[str, str], Acceptance] = {}
-    for item, is_first in zip(items, remember(tx, [item.once for item in items]), strict=True):
+    used: list[OneTime] = []
+    for item, is_first in zip(items, first_times(tx, [item.once for item in items]), strict=True):
         if not is_first:
-            results.append(Unauthenticated(_REPLAYED))
+            results.append(Unauthenticated(REPLAYED))
             continue
+        used.append(item.once)
         earlier, twin = kept.get((item.partner_id, item.key)), first.get((item.partner_id, item.key))
         if earlier is not None:
             same = earlier["body"] == item.body
-            results.append(Kept(earlier["share_id"], earlier["reply"], earlier["data_key"]) if same else _reused())
+            results.append(Kept(earlier["share_id"], earlier["reply"], earlier["data_key"]) if same else reused())
         elif twin is not None:
-            results.append(twin if twin.body == item.body else _reused())
+            results.append(twin if twin.body == item.body else reused())
         elif item.plan.ids.reference in taken:
-            results.append(ReferenceTaken(_TAKEN))
+            results.append(ReferenceTaken(TAKEN))
+            used.pop()  # the same request comes again with another reference: its author's assertion is still good
         else:
             first[item.partner_id, item.key] = item
             taken.add(item.plan.ids.reference)
             _gather(tables, item, held)
             results.append(item)
+    keep_used(tx, used)
     for name in ("shares", "consents", "consent_events", "deliveries", "clocks", "audit_events", "replies"):
         if tables.get(name):
             tx.insert(name, tables[name])
@@ -354,46 +365,3 @@ def _audit_refusal(planned: Plan, verdict: Verdict, actor: str, *, share: bool =
     known = verdict.service_id if verdict.route is not None else "unknown"
     detail = {"service": known, "refusals": [refusal.type for refusal in verdict.refusals]}
     return audited(planned.sent_at, "delivery.refused", actor, planned.ids.share if share else None, None, detail)
-
-
-class NothingMayGo(Forbidden):
-    """No service passed: every reason for every service is carried, so that the worker sees them all at once."""
-
-    def __init__(self, refused: tuple[Verdict, ...]) -> None:
-        super().__init__(
-            Refusal(
-                type="nothing-may-go",
-                title="Nothing was sent: no service could be given any of this.",
-                next_step="Look at the reason for each service, put it right with the person, and send again.",
-            )
-        )
-        self.refused = refused
-
-
-class ReferenceTaken(Conflict):
-    """Another share bears the speakable reference that came out: draw again with the next salt."""
-
-
-_TAKEN = Refusal(
-    type="reference-taken",
-    title="Two shares drew the same short reference.",
-    next_step="Send it again.",
-    origin="hub",
-)
-
-
-_REPLAYED = Refusal(
-    type="author-replayed",
-    title="This author's assertion was used before.",
-    next_step="Sign a new assertion for each request.",
-)
-
-
-def _reused() -> Conflict:
-    return Conflict(
-        Refusal(
-            type="idempotency-key-reused",
-            title="This Idempotency-Key was used before with different content.",
-            next_step="Use a new key for a new share, or send exactly the same content again with this key.",
-        )
-    )

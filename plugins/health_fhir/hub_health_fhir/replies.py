@@ -105,25 +105,8 @@ def response_message(original: Resource, said: dict[str, Any], now: datetime) ->
     """
     message = Message(original, tuple((words(entry.get("fullUrl")), entry["resource"]) for entry in original["entry"]))
     status, encounter_status, reason = DECISIONS[said["decision"]]
-    request_header, referral = message.first("MessageHeader"), message.first("ServiceRequest")
-    stamp = now.isoformat(timespec="seconds")
+    referral = message.first("ServiceRequest")
     urls = {name: f"urn:uuid:{uuid4()}" for name in ("header", "encounter", "referral", "owner", "team")}
-    team = dig(request_header, "destination", 0, "endpoint")
-    coding = {"system": "https://fhir.nhs.uk/CodeSystem/message-reason-bars", "code": reason}
-    header: Resource = {
-        "resourceType": "MessageHeader",
-        "eventCoding": {
-            "system": "https://fhir.nhs.uk/CodeSystem/message-events-bars",
-            "code": "servicerequest-response",
-        },
-        "destination": [{"endpoint": dig(request_header, "source", "endpoint")}],
-        "sender": {"reference": urls["team"]},
-        "responsible": {"reference": urls["owner"]},
-        "source": {"endpoint": team},
-        "reason": {"coding": [coding]},
-        "response": {"identifier": said.get("reference") or original["id"], "code": "ok"},
-        "focus": [{"reference": urls["referral"]}],
-    }
     encounter: Resource = {
         "resourceType": "Encounter",
         "status": encounter_status,
@@ -146,7 +129,7 @@ def response_message(original: Resource, said: dict[str, Any], now: datetime) ->
         owner["code"] = [{"text": said["owner"]}]
     service = message.first("HealthcareService").get("name") or "The receiving service"
     parts = {
-        "header": header,
+        "header": _header(message, said.get("reference") or original["id"], reason, urls),
         "referral": answered,
         "encounter": encounter,
         "owner": owner,
@@ -159,6 +142,24 @@ def response_message(original: Resource, said: dict[str, Any], now: datetime) ->
         "resourceType": "Bundle",
         "id": str(uuid4()),
         "type": "message",
-        "timestamp": stamp,
+        "timestamp": now.isoformat(timespec="seconds"),
         "entry": entries,
+    }
+
+
+def _header(message: Message, answers: str, reason: str, urls: dict[str, str]) -> Resource:
+    request = message.first("MessageHeader")
+    return {
+        "resourceType": "MessageHeader",
+        "eventCoding": {
+            "system": "https://fhir.nhs.uk/CodeSystem/message-events-bars",
+            "code": "servicerequest-response",
+        },
+        "destination": [{"endpoint": dig(request, "source", "endpoint")}],
+        "sender": {"reference": urls["team"]},
+        "responsible": {"reference": urls["owner"]},
+        "source": {"endpoint": dig(request, "destination", 0, "endpoint")},
+        "reason": {"coding": [{"system": "https://fhir.nhs.uk/CodeSystem/message-reason-bars", "code": reason}]},
+        "response": {"identifier": answers, "code": "ok"},
+        "focus": [{"reference": urls["referral"]}],
     }
