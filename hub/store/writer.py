@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 256
 _TRIES = 5
-_PG_AGAIN = {"40001", "40P01"}  # serialisation failure, deadlock
+#: Serialisation failure, deadlock; and a unique key that another process took first: run again, the verb finds its row.
+_PG_AGAIN = {"40001", "40P01", "23505"}
 _SQLITE_AGAIN = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 
 
@@ -49,6 +50,7 @@ class Writer:
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
         self._closed = False
+        self._closing = threading.Lock()
 
     def start(self) -> None:
         """Start the thread."""
@@ -56,17 +58,19 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is queued, then stop."""
-        self._closed = True
-        self._queue.put(None)
+        with self._closing:  # nothing is queued behind the end, where its future would never resolve
+            self._closed = True
+            self._queue.put(None)
         self._thread.join()
 
     def submit(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> Future[R]:
         """Queue one item for a verb; the future resolves after the commit, or fails with why nothing was kept."""
         future: Future[R] = Future()
-        if self._closed:
-            future.set_exception(RuntimeError("the writer is closed"))
-            return future
-        self._queue.put(_Command(verb, item, future))
+        with self._closing:
+            if self._closed:
+                future.set_exception(RuntimeError("the writer is closed"))
+            else:
+                self._queue.put(_Command(verb, item, future))
         return future
 
     async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R | HubError]], item: T) -> R:
@@ -80,10 +84,12 @@ class Writer:
         with self._engine.connect() as connection:
             while True:
                 batch = self._gather()
-                if batch:
-                    self._commit(connection, batch)
                 if batch is None:
                     return
+                # From here a caller that goes away can no longer cancel its command: it is kept, or fails, as a whole.
+                wanted = [command for command in batch if command.future.set_running_or_notify_cancel()]
+                if wanted:
+                    self._commit(connection, wanted)
 
     def _gather(self) -> list[_Command] | None:
         first = self._queue.get()
@@ -114,7 +120,13 @@ class Writer:
             return
         for command, result in zip(batch, results, strict=True):
             command.future.set_result(result)
-        self.on_commit(nudges)
+        self._tell(nudges)
+
+    def _tell(self, nudges: Nudges) -> None:
+        try:
+            self.on_commit(nudges)
+        except Exception as error:  # noqa: BLE001 - the writer's boundary: a lost nudge costs time, a dead writer everything
+            log.error("writer.nudge_failed", error=type(error).__name__)
 
     def _attempt(self, connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudges]:
         for attempt in range(1, _TRIES + 1):
