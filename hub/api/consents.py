@@ -57,6 +57,14 @@ def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:
     return {
         "share": done.share_id,
         "stopped": [{"service": each, "words": f"{_name(hub, each)} will not get this."} for each in done.stopped],
+        "tried": [
+            {
+                "service": each,
+                "words": f"{_name(hub, each)} will not get this from now on. An earlier try may have reached them. "
+                f"{_ring(hub, each)}",
+            }
+            for each in done.tried
+        ],
         "already_sent": [
             {
                 "service": each,

@@ -140,7 +140,8 @@ class Courier:
         match treatment(claimed.deaths):
             case "give_up":
                 return Rejected("host-died-again")
-            case "alone":
+            case "alone" if not claimed.in_doubt:
+                # What is in doubt is asked about, never sent blindly, however often its host died.
                 carry = self._host.deliver_alone
             case _:
                 carry = self._host.reconcile if claimed.in_doubt else self._host.deliver

@@ -46,7 +46,10 @@ class Claimed:
 
 
 def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
-    """Claim parcels for each item; rows whose consent is not alive, or is being withdrawn, are passed over."""
+    """Claim parcels for each item; rows whose consent is not alive, or is being withdrawn, are passed over.
+
+    What slots are left go to parcels in doubt, which are only asked about: `in_doubt` says so, and nothing is sent.
+    """
     results = []
     for item in items:
         lease_until = item.wall + item.deadline + LEASE_GRACE
@@ -54,7 +57,7 @@ def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
         doubts: list[Row] = []
         if len(due) < item.limit:
             left = item.limit - len(due)
-            doubts = tx.claim_doubts(item.connection_id, left, item.wall, item.business, lease_until)
+            doubts = tx.claim_doubts(item.connection_id, left, item.wall, lease_until)
         if due:
             tx.insert("audit_events", [_audit(row, item) for row in due])
         results.append([_claimed(row, item.wall) for row in (*due, *doubts)])

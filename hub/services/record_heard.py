@@ -32,16 +32,16 @@ class Heard:
 
 def record_heard(tx: Transaction, items: Sequence[Heard], *, vault: Vault) -> list[HubError | None]:
     """Keep what was heard as the answer, stop the clocks, and send the service a copy that it can correct."""
-    rows = tx.lock_deliveries([item.delivery_id for item in items])
     results: list[HubError | None] = []
     for item in items:
-        row = rows.get(item.delivery_id)
+        # Taken one by one: what was heard twice of one delivery is judged the second time against the first.
+        row = tx.lock_deliveries([item.delivery_id]).get(item.delivery_id)
         if row is None or row["partner_id"] != item.partner_id:
             results.append(NotFound(NOT_FOUND))
             continue
         settle_by_answer(tx, row, item.business, item.wall)
         told = (("to", item.told_to), ("by", item.said_by), ("how", item.how), ("on", item.on.isoformat()))
-        keep_answers(tx, [Said(row, item.answer, item.business, "heard", told)], vault=vault)
+        keep_answers(tx, [Said(row, item.answer, item.business, item.wall, "heard", told)], vault=vault)
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
         tx.insert(
             "audit_events",

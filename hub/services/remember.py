@@ -20,16 +20,25 @@ class OneTime:
 
 def remember(tx: Transaction, items: Sequence[OneTime]) -> list[bool]:
     """Record tokens; False for one that was used before, in this batch or earlier."""
+    results = first_times(tx, items)
+    keep_used(tx, [item for item, is_first in zip(items, results, strict=True) if is_first])
+    return results
+
+
+def first_times(tx: Transaction, items: Sequence[OneTime]) -> list[bool]:
+    """Tell which tokens are new, in this batch and ever; nothing is recorded."""
     known = tx.known_tokens([(item.kind, item.token) for item in items])
-    fresh: dict[tuple[str, str], OneTime] = {}
     results = []
     for item in items:
         name = (item.kind, item.token)
-        results.append(name not in known and name not in fresh)
-        fresh.setdefault(name, item)
-    new = [item for name, item in fresh.items() if name not in known]
-    tx.insert("seen", [{"kind": item.kind, "token": item.token, "until": item.until} for item in new])
+        results.append(name not in known)
+        known.add(name)
     return results
+
+
+def keep_used(tx: Transaction, items: Sequence[OneTime]) -> None:
+    """Record tokens as used."""
+    tx.insert("seen", [{"kind": item.kind, "token": item.token, "until": item.until} for item in items])
 
 
 @dataclass(frozen=True, slots=True)

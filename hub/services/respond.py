@@ -10,6 +10,7 @@ from uuid import uuid4
 
 from hub.domain.answer import PROVES, Answer, AnswerState, Level, is_usual, returnable
 from hub.domain.delivery import MOVES, DeliveryEvent, DeliveryState
+from hub.domain.status import FINAL
 from hub.sdk.connector import Inbound
 from hub.services.acknowledge import Acknowledged, acknowledge
 from hub.services.pack import pack, place
@@ -19,11 +20,15 @@ from hub.services.tell import notice_row
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """An authentic answer to one delivery; `told` says who was told and how, when it was heard another way (R64)."""
+    """An authentic answer to one delivery, `at` in business time; its notice is due at `wall`.
+
+    `told` says who was told and how, when it was heard another way (R64).
+    """
 
     delivery: Row
     answer: Answer
     at: datetime
+    wall: datetime
     source: str
     told: tuple[tuple[str, str], ...] = ()
 
@@ -40,9 +45,15 @@ class Response:
 
 
 def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list[bool]:
-    """Apply messages from partners; False where no delivery of that connection matches (it is kept, refused)."""
+    """Apply messages from partners; False where no delivery of that connection matches (it is kept, refused).
+
+    False too, and nothing is done, where another courier read the message after this one's lease ran out.
+    """
     results = []
     for item in items:
+        if not tx.lock_message(item.inbox_id):
+            results.append(False)
+            continue
         inbound = item.inbound
         receipt = vault.digest("receipt", inbound.reference)
         row = tx.find_delivery(item.connection_id, inbound.reference, receipt)
@@ -62,7 +73,7 @@ def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list
         settle_by_answer(tx, row, item.business, item.wall)
         if inbound.level is not None:
             acknowledge(tx, [Acknowledged(row["id"], inbound.level, item.business, "message")])
-        said = [Said(row, answer, item.business, "message") for answer in inbound.answers]
+        said = [Said(row, answer, item.business, item.wall, "message") for answer in inbound.answers]
         keep_answers(tx, said, vault=vault)
     return results
 
@@ -88,6 +99,9 @@ def settle_by_answer(tx: Transaction, row: Row, business: datetime, wall: dateti
         ]
     )
     acknowledge(tx, [Acknowledged(row["id"], Level.L1, business, "answer")])
+    detail = {"attempt": row["attempt"], "state": after}
+    actor = f"connection:{row['connection_id']}"
+    tx.insert("audit_events", [audited(business, "delivery.proved", actor, row["share_id"], row["id"], detail)])
 
 
 def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> None:
@@ -103,12 +117,15 @@ def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> Non
         answers.append(_answer_row(item, before, vault))
         reached.append(Acknowledged(row["id"], PROVES[item.answer.state], item.at, item.source))
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
-        notices.append(notice_row("webhook", "delivery.answered", row["client_id"], item.at, **ids))
+        notices.append(notice_row("webhook", "delivery.answered", row["client_id"], item.wall, **ids))
         detail = {"state": item.answer.state, "source": item.source, "usual": is_usual(before, item.answer.state)}
         audit.append(audited(item.at, "delivery.answered", f"connection:{row['connection_id']}", detail=detail, **ids))
     tx.insert("answers", answers)
     tx.set_answer_states(states)
     acknowledge(tx, reached)
+    # A "no" ends what the service owes: its later clocks would only raise alerts about nothing (R44, TH15).
+    over = [(delivery_id, int(Level.L4)) for delivery_id, state in states.items() if state in FINAL]
+    tx.stop_clocks(over)
     tx.insert("notices", notices)
     tx.insert("audit_events", audit)
     tx.nudge_notices()

@@ -26,12 +26,13 @@ class Swept:
 
     doubted: int
     cancelled: int
-    expired: int
+    expired: int  # consents
+    resumed: int
 
 
 def sweep(tx: Transaction, items: Sequence[Sweep]) -> list[Swept]:
     """Put right what was left behind, for each item."""
-    return [Swept(_leases(tx, item), _dead_consent(tx, item), 0) for item in items]
+    return [Swept(_leases(tx, item), *_dead_consent(tx, item), _strays(tx, item)) for item in items]
 
 
 def _leases(tx: Transaction, item: Sweep) -> int:
@@ -77,7 +78,7 @@ def _leases(tx: Transaction, item: Sweep) -> int:
     return len(rows)
 
 
-def _dead_consent(tx: Transaction, item: Sweep) -> int:
+def _dead_consent(tx: Transaction, item: Sweep) -> tuple[int, int]:
     """Consent that ended while something waited: expiry is recorded, and what waits is cancelled (R16)."""
     lapsed = tx.lapsed(item.business, item.limit)
     if lapsed:
@@ -99,7 +100,19 @@ def _dead_consent(tx: Transaction, item: Sweep) -> int:
     tx.cancel([row["id"] for row in rows], item.wall)
     tx.stop_all_clocks([row["id"] for row in rows])
     tx.insert("audit_events", [_swept(row, item, "delivery.cancelled") for row in rows])
-    return len(rows)
+    return len(rows), len(lapsed)
+
+
+def _strays(tx: Transaction, item: Sweep) -> int:
+    """A share accepted while its connection was being resumed may be held on a connection that no longer is."""
+    resumed = 0
+    for connection_id in tx.stray_held():
+        ids = tx.resume(connection_id)
+        tx.nudge(connection_id, ids)
+        detail = {"connection": connection_id, "deliveries": len(ids)}
+        tx.insert("audit_events", [audited(item.business, "connection.resumed", "hub:sweep", None, None, detail)])
+        resumed += len(ids)
+    return resumed
 
 
 def _swept(row: Row, item: Sweep, action: str) -> Row:

@@ -71,11 +71,12 @@ def _kind(row: Row) -> AlertKind | None:
 
 def _notices(row: Row, kind: AlertKind, alert_id: str, directory: Directory, wall: datetime) -> list[Row]:
     route = directory.route(row["service_id"])
+    sender = directory.partners.get(row["partner_id"])  # of one that left the partnership, the operator hears
     level = Level(row["level"])
     told = recipients(
         kind,
         level,
-        sender_champion=directory.partners[row["partner_id"]].champion,
+        sender_champion=sender.champion if sender else None,
         receiver_champion=route.receiver.champion if route else None,
         operator=directory.operator,
         late=level is Level.L0,

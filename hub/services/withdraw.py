@@ -28,11 +28,16 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
-    """What a withdrawal did: services that never got anything, and services that may hold a copy."""
+    """What a withdrawal did, as the truth that the person is told: each service is in one list (R15).
+
+    `stopped`: nothing was ever tried. `tried`: nothing more goes, but an earlier try may have reached them, so ring to
+    be sure. `served`: they have it, or may be getting it now.
+    """
 
     share_id: str
     stopped: tuple[str, ...]
     served: tuple[str, ...]
+    tried: tuple[str, ...] = ()
 
 
 def withdraw(tx: Transaction, items: Sequence[Withdrawal]) -> list[Withdrawn | HubError]:
@@ -57,8 +62,7 @@ def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
         tx.mark_withdrawn(share_id, item.business)
     if alive:
         _record(tx, item, alive, stop, served)
-    cancelled = [row for row in deliveries if row["state"] == DeliveryState.CANCELLED]
-    return Withdrawn(share_id, _services(stop + cancelled), _services(served))
+    return _truth(share_id, deliveries)
 
 
 def _record(
@@ -89,8 +93,17 @@ def _record(
     )
 
 
-def _services(rows: Sequence[Row]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(row["service_id"] for row in rows))
+def _truth(share_id: str, deliveries: Sequence[Row]) -> Withdrawn:
+    """Sort services by the worst that is true of any delivery to them; a try that failed may still have arrived."""
+    served = {row["service_id"] for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED}
+    tried = {row["service_id"] for row in deliveries if row["attempt"] > 0} - served
+    every = tuple(dict.fromkeys(row["service_id"] for row in deliveries))
+    return Withdrawn(
+        share_id,
+        stopped=tuple(each for each in every if each not in served | tried),
+        served=tuple(each for each in every if each in served),
+        tried=tuple(each for each in every if each in tried),
+    )
 
 
 NOT_FOUND = Refusal(

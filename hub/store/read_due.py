@@ -15,6 +15,8 @@ from hub.store.tables import InboxState, NoticeState
 _D, _N, _I = tables.deliveries, tables.notices, tables.inbox
 _wall = bindparam("wall", type_=Instant())
 
+_HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
+#: What waits on a held connection is not due: thousands of them must not push others out of the limit.
 _DELIVERIES = (
     select(_D.c.connection_id, _D.c.id)
     .where(
@@ -23,6 +25,7 @@ _DELIVERIES = (
             (_D.c.state == DeliveryState.IN_DOUBT) & _D.c.lease_until.is_(None),
         ),
         _D.c.due_at <= _wall,
+        _D.c.connection_id.not_in(_HELD),
     )
     .order_by(_D.c.due_at)
     .limit(bindparam("limit"))

@@ -35,17 +35,17 @@ FROM deliveries d
 JOIN consents c ON c.id = d.consent_id
 JOIN shares s ON s.id = d.share_id
 WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= :wall {{lease}}
-  AND {{consent}}
+  {{consent}}
   AND s.data_key IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
   AND (d.after IS NULL
        OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({_listed(ENDED)})))
 ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
-_SENDING = f"((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
-#: Asking whether something arrived sends nothing, and consent that has ended makes the answer matter more (R15): only
-#: what the answer leads to, another send, needs consent, and that is a claim of its own.
-_ASKING = ":business > 0"
+_LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
+#: Asking whether something arrived sends nothing, and matters more once consent has ended (R15): only what the answer
+#: may lead to, another send, needs consent, and that is a claim of its own.
+_UNASKED = "AND d.lease_until IS NULL"
 _CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
 
 _LOCK_CONSENTS = """
@@ -67,12 +67,13 @@ _BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = 
 @cache
 def claim(dialect: str, doubts: bool) -> TextClause:
     """Return the statement that picks what is due on a connection, or what is in doubt there, under locks."""
+    wall, business = bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())
+    locks = _CLAIM_LOCKS if dialect == "postgresql" else ""
     if doubts:
-        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease="AND d.lease_until IS NULL", consent=_ASKING)
-    else:
-        sql = _CLAIM.format(states=_listed(CLAIMABLE), lease="", consent=_SENDING)
-    instants = [bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())]
-    return text(sql + (_CLAIM_LOCKS if dialect == "postgresql" else "")).bindparams(*instants)
+        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent="")
+        return text(sql + locks).bindparams(wall)
+    sql = _CLAIM.format(states=_listed(CLAIMABLE), lease="", consent=_LIVING)
+    return text(sql + locks).bindparams(wall, business)
 
 
 @cache

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from hub.domain.answer import AnswerState
-from hub.domain.delivery import DeliveryState
+from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.store import statements, tables
 from hub.store.columns import Instant
-from hub.store.fetch import Row, row, rows
+from hub.store.fetch import Row, rows
 from hub.store.transaction_clocks import ClockStatements
 from hub.store.transaction_queues import QueueStatements
 
@@ -82,7 +82,7 @@ class StoreTransaction(ClockStatements, QueueStatements):
             self._connection.execute(_END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
 
     def deliveries_of(self, consent_ids: Sequence[str]) -> list[Row]:
-        """Return the deliveries that go under these consents."""
+        """Take for change the deliveries that need these consents; asking to stop needs none."""
         return rows(self._connection, _OF_CONSENTS, {"ids": list(consent_ids)})
 
     def mark_withdrawn(self, share_id: str, at: datetime) -> None:
@@ -90,11 +90,11 @@ class StoreTransaction(ClockStatements, QueueStatements):
         self._connection.execute(_WITHDRAWN, {"b_id": share_id, "at": at})
 
     def lapsed(self, now: datetime, limit: int) -> list[Row]:
-        """Return consents still marked as given whose time has run out."""
+        """Take consents still marked as given whose time has run out."""
         return rows(self._connection, _LAPSED, {"now": now, "limit": limit})
 
     def ended_before_sending(self, limit: int) -> list[Row]:
-        """Return deliveries that wait under consent that has ended."""
+        """Take deliveries that wait under consent that has ended."""
         return rows(self._connection, _ENDED, {"limit": limit})
 
     # Deliveries
@@ -103,26 +103,22 @@ class StoreTransaction(ClockStatements, QueueStatements):
         self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime
     ) -> list[Row]:
         """Move due deliveries of a connection to sending, under a lease; see `statements.claim` for its locks."""
-        due = self._pick(connection_id, limit, wall, business, doubts=False)
+        statement = statements.claim(self._dialect, doubts=False)
+        values = {"connection": connection_id, "limit": limit, "wall": wall, "business": business}
+        due = rows(self._connection, statement, values)
         if due:
             moved = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in due]
             self._connection.execute(_CLAIMED, moved)
         return due
 
-    def claim_doubts(
-        self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime
-    ) -> list[Row]:
+    def claim_doubts(self, connection_id: str, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
         """Lease deliveries in doubt to be asked about; their state stays, for nothing is known yet."""
-        doubts = self._pick(connection_id, limit, wall, business, doubts=True)
+        statement = statements.claim(self._dialect, doubts=True)
+        doubts = rows(self._connection, statement, {"connection": connection_id, "limit": limit, "wall": wall})
         if doubts:
             leased = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in doubts]
             self._connection.execute(_LEASED, leased)
         return doubts
-
-    def _pick(self, connection_id: str, limit: int, wall: datetime, business: datetime, *, doubts: bool) -> list[Row]:
-        statement = statements.claim(self._dialect, doubts)
-        values = {"connection": connection_id, "limit": limit, "wall": wall, "business": business}
-        return rows(self._connection, statement, values)
 
     def lock_deliveries(self, delivery_ids: Sequence[str]) -> dict[str, Row]:
         """Take deliveries for change, by id."""
@@ -130,10 +126,14 @@ class StoreTransaction(ClockStatements, QueueStatements):
         return {each["id"]: each for each in rows(self._connection, statement, {"ids": list(delivery_ids)})}
 
     def find_delivery(self, connection_id: str, key: str, receipt: str) -> Row | None:
-        """Take the one delivery of a connection that a partner names, by our key or its own receipt."""
+        """Take the one delivery of a connection that a partner names, by our key or its own receipt.
+
+        A receipt that a partner gave twice names nobody: an answer must never reach another person's share (R21).
+        """
         statement = statements.lock_deliveries(self._dialect, by_reference=True)
-        values = {"connection": connection_id, "key": key, "receipt": receipt}
-        return row(self._connection, statement, values)
+        found = rows(self._connection, statement, {"connection": connection_id, "key": key, "receipt": receipt})
+        named = [each for each in found if each["key"] == key] or found
+        return named[0] if len(named) == 1 else None
 
     def update_deliveries(self, changes: Sequence[Row]) -> None:
         """Write what settling changed and end the leases."""
@@ -151,7 +151,7 @@ class StoreTransaction(ClockStatements, QueueStatements):
             self._connection.execute(_CANCELLED, [{"b_id": each, "at": at} for each in delivery_ids])
 
     def expired_leases(self, wall: datetime, limit: int) -> list[Row]:
-        """Return deliveries whose lease ran out before anything was reported."""
+        """Take deliveries whose lease ran out before anything was reported."""
         return rows(self._connection, _EXPIRED, {"wall": wall, "limit": limit})
 
 
@@ -171,20 +171,25 @@ _KEPT = (
 _TAKEN = select(_S.c.reference).where(_S.c.reference.in_(bindparam("references", expanding=True)))
 _HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
 _END_CONSENT = update(_C).where(_C.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
-_OF_CONSENTS = select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.connection_id).where(
-    _D.c.consent_id.in_(bindparam("ids", expanding=True))
+_OF_CONSENTS = (
+    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.attempt)
+    .where(_D.c.consent_id.in_(bindparam("ids", expanding=True)), _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
+    .order_by(_D.c.id)
+    .with_for_update()
 )
 _WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
 _LAPSED = (
     select(_C.c.id)
     .where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant()))
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )
 _ENDED = (
     select(_D.c.id, _D.c.share_id)
     .join(_C, _C.c.id == _D.c.consent_id)
-    .where(_D.c.state.in_(_WAITING), _C.c.state != "given", _D.c.kind != "please_stop_using")
+    .where(_D.c.state.in_(_WAITING), _C.c.state != "given", _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
     .limit(bindparam("limit"))
+    .with_for_update(of=_D, skip_locked=True)
 )
 _CLAIMED = (
     update(_D)
@@ -222,4 +227,5 @@ _EXPIRED = (
         _D.c.lease_until <= bindparam("wall", type_=Instant()),
     )
     .limit(bindparam("limit"))
+    .with_for_update(skip_locked=True)
 )

@@ -29,7 +29,7 @@ class ClockStatements:
         self.stop_clocks([(each, 99) for each in delivery_ids])
 
     def due_clocks(self, now: datetime, limit: int) -> list[Row]:
-        """Return running clocks whose time has come, with whom they concern, soonest first."""
+        """Take running clocks whose time has come, with whom they concern, soonest first."""
         return rows(self._connection, _DUE, {"now": now, "limit": limit})
 
     def pass_clocks(self, rungs: Sequence[tuple[str, int]]) -> None:
@@ -67,6 +67,10 @@ class ClockStatements:
         self._connection.execute(_RESUME, {"b_id": connection_id})
         return ids
 
+    def stray_held(self) -> list[str]:
+        """Return the connections that are not held and yet have held deliveries."""
+        return list(self._connection.scalars(_STRAYS))
+
 
 _K, _A, _D, _H = tables.clocks, tables.alerts, tables.deliveries, tables.connections
 
@@ -95,6 +99,7 @@ _DUE = (
     .where(_K.c.state == ClockState.RUNNING, _K.c.due_at <= bindparam("now", type_=Instant()))
     .order_by(_K.c.due_at)
     .limit(bindparam("limit"))
+    .with_for_update(of=_K, skip_locked=True)
 )
 _PASS = (
     update(_K)
@@ -119,6 +124,14 @@ _HOLD = (
 )
 _WAITING = select(_D.c.id).where(
     _D.c.connection_id == bindparam("b_id"), _D.c.state.in_((DeliveryState.HELD, DeliveryState.QUEUED))
+)
+_STRAYS = (
+    select(_D.c.connection_id)
+    .where(
+        _D.c.state == DeliveryState.HELD,
+        _D.c.connection_id.not_in(select(_H.c.id).where(_H.c.held_since.is_not(None))),
+    )
+    .distinct()
 )
 _RESUME = (
     update(_D)

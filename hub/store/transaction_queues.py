@@ -32,6 +32,10 @@ class QueueStatements:
                 _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
 
+    def lock_message(self, inbox_id: str) -> bool:
+        """Take a message for change; False when it was read or refused already."""
+        return self._connection.execute(_PENDING, {"b_id": inbox_id}).first() is not None
+
     def known_message(self, connection_id: str, message_id: str) -> bool:
         """Tell whether this message came before."""
         values = {"connection": connection_id, "message": message_id}
@@ -99,6 +103,7 @@ _NOTICE = (
     )
 )
 _KNOWN = select(_I.c.id).where(_I.c.connection_id == bindparam("connection"), _I.c.message_id == bindparam("message"))
+_PENDING = select(_I.c.id).where(_I.c.id == bindparam("b_id"), _I.c.state == InboxState.PENDING).with_for_update()
 _UNREAD = (
     select(_I)
     .where(
