@@ -140,7 +140,9 @@ def _pointer(loc: Sequence[Any], document: Any, *, missing: bool) -> str:
     tokens: list[str] = []
     here = document
     for position, part in enumerate(loc):
-        if (isinstance(here, dict) and part in here and _PLAIN_NAME.fullmatch(str(part))) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+        if (isinstance(here, dict) and part in here and _PLAIN_NAME.fullmatch(str(part))) or (
+            isinstance(here, list) and isinstance(part, int) and part < len(here)
+        ):
             here = here[part]
         elif missing and position == len(loc) - 1:
             tokens.append(str(part))

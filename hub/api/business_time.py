@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 from pydantic import TypeAdapter
 
 from hub.api import body, callers
+from hub.api.reply import Reply
 from hub.domain.errors import Malformed, Refusal
 from hub.services.remember import Fact, keep_facts
 
@@ -30,13 +30,13 @@ _BACKWARDS = Refusal("time-backwards", "Business time only moves forward.", "Nam
 
 
 @router.get("/demo/business-time")
-async def tell(request: Request) -> ORJSONResponse:
+async def tell(request: Request) -> Reply:
     """Tell what business time is now."""
-    return ORJSONResponse({"now": callers.hub_of(request).now.business().isoformat()})
+    return Reply({"now": callers.hub_of(request).now.business().isoformat()})
 
 
 @router.post("/demo/business-time")
-async def move(request: Request) -> ORJSONResponse:
+async def move(request: Request) -> Reply:
     """Move business time forward; it is kept, so that a restart does not turn it back."""
     hub = callers.hub_of(request)
     asked = body.parse(await body.read_raw(request), _REQUEST)
@@ -48,4 +48,4 @@ async def move(request: Request) -> ORJSONResponse:
         raise Malformed(_BACKWARDS) from None
     await hub.writer.run(keep_facts, Fact("business_offset", str(hub.now.offset.total_seconds())))
     hub.relay.hurry()
-    return ORJSONResponse({"now": hub.now.business().isoformat()})
+    return Reply({"now": hub.now.business().isoformat()})

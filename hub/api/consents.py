@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 from pydantic import TypeAdapter
 
 from hub.api import body, callers
+from hub.api.reply import Reply
 from hub.bootstrap import Hub
 from hub.services.withdraw import Withdrawal, Withdrawn, withdraw
 
@@ -31,7 +31,7 @@ _BODY = {"requestBody": {"required": True, "content": {"application/json": {"sch
 
 
 @router.post("/v1/consents/{record_id}/withdraw", openapi_extra=_BODY)
-async def withdraw_consent(request: Request, record_id: str) -> ORJSONResponse:
+async def withdraw_consent(request: Request, record_id: str) -> Reply:
     """Withdraw what was agreed in one share: nothing more goes, and the reply says what could not be unshared."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
@@ -49,7 +49,7 @@ async def withdraw_consent(request: Request, record_id: str) -> ORJSONResponse:
         business=hub.now.business(),
         wall=hub.now.wall(),
     )
-    return ORJSONResponse(_told(hub, await hub.writer.run(withdraw, item)), headers={"cache-control": "no-store"})
+    return Reply(_told(hub, await hub.writer.run(withdraw, item)))
 
 
 def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:

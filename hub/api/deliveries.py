@@ -7,10 +7,10 @@ from datetime import date
 from typing import Literal
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 from pydantic import TypeAdapter
 
 from hub.api import body, callers
+from hub.api.reply import Reply
 from hub.domain.answer import Answer, AnswerState
 from hub.domain.calendar import london_date
 from hub.domain.check import FIELD_TEXT, NAME
@@ -55,7 +55,7 @@ _MALFORMED = Refusal("heard-malformed", "Some of this cannot be used.", "Mend ea
 
 
 @router.post("/v1/deliveries/{delivery_id}/heard", status_code=201, openapi_extra=_BODY)
-async def heard(request: Request, delivery_id: str) -> ORJSONResponse:
+async def heard(request: Request, delivery_id: str) -> Reply:
     """Record an answer that came outside the hub: it counts, the clocks stop, and the service gets a copy."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
@@ -87,7 +87,7 @@ async def heard(request: Request, delivery_id: str) -> ORJSONResponse:
         wall=hub.now.wall(),
     )
     await hub.writer.run(hub.record_heard, item)
-    return ORJSONResponse({"delivery": delivery_id, "state": said.state}, status_code=201)
+    return Reply({"delivery": delivery_id, "state": said.state}, status_code=201)
 
 
 def _faults(said: HeardRequest, today: date) -> list[Fault]:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 
 from hub.api import callers
+from hub.api.reply import Reply
 
 router = APIRouter()
 _SECONDS = 2.0
 
 
 @router.get("/healthz", include_in_schema=False)
-async def healthz() -> ORJSONResponse:
+async def healthz() -> Reply:
     """Say that the process answers."""
-    return ORJSONResponse({"status": "ok"})
+    return Reply({"status": "ok"})
 
 
 @router.get("/readyz", include_in_schema=False)
-async def readyz(request: Request) -> ORJSONResponse:
+async def readyz(request: Request) -> Reply:
     """Say whether a share could be kept now: the writer commits, and the relay goes round."""
     hub = callers.hub_of(request)
     try:
@@ -32,7 +32,7 @@ async def readyz(request: Request) -> ORJSONResponse:
     except Exception:  # noqa: BLE001 - the boundary of the probe: whatever is wrong, it is not ready
         ready = False
     checks = {"store": ready, "broker": hub.broker.is_connected}
-    return ORJSONResponse({"ready": ready, **checks}, status_code=200 if ready else 503)
+    return Reply({"ready": ready, **checks}, status_code=200 if ready else 503)
 
 
 def _nothing(_tx: Any, items: Sequence[None]) -> list[None]:

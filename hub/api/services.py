@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 
 from hub.api import callers
+from hub.api.reply import Reply
 
 router = APIRouter()
 
 
 @router.get("/v1/services")
-async def services(request: Request) -> ORJSONResponse:
+async def services(request: Request) -> Reply:
     """List the services of the partnership; a listing is never permission to send (R58)."""
     hub = callers.hub_of(request)
     callers.caller(request)
@@ -29,4 +29,4 @@ async def services(request: Request) -> ORJSONResponse:
         for service in hub.directory.services.values()
         if (route := hub.directory.route(service.id)) is not None
     ]
-    return ORJSONResponse({"services": listed})
+    return Reply({"services": listed})

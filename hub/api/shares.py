@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import ORJSONResponse
 from pydantic import TypeAdapter
 
 from hub.api import body, callers
+from hub.api.reply import Reply
 from hub.bootstrap import Hub
 from hub.domain.check import faults
 from hub.domain.errors import Conflict, Malformed, NotFound, Refusal
@@ -73,7 +73,7 @@ class InFlight:
 
 
 @router.post("/v1/shares", status_code=202, openapi_extra=_BODY)
-async def submit(request: Request) -> ORJSONResponse:
+async def submit(request: Request) -> Reply:
     """Send a share: 202 with a verdict for each service, only after it is kept; 403 when no service may have it."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
@@ -85,7 +85,7 @@ async def submit(request: Request) -> ORJSONResponse:
     with request.app.state.in_flight.hold(who.partner, key):
         sender = callers.sender(request, who, found)
         answer = await _keep(hub, share, sender, key, raw, callers.one_time(found))
-    return ORJSONResponse(answer, status_code=202, headers={"cache-control": "no-store"})
+    return Reply(answer, status_code=202)
 
 
 async def _keep(hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, once: OneTime) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _parse(hub: Hub, raw: bytes) -> Share:
 
 
 @router.post("/v1/shares/preview", openapi_extra=_BODY)
-async def show(request: Request) -> ORJSONResponse:
+async def show(request: Request) -> Reply:
     """Show who would see what, byte for byte, and keep nothing. Send the Idempotency-Key you will submit with."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
@@ -145,11 +145,11 @@ async def show(request: Request) -> ORJSONResponse:
     raw = await body.read_raw(request)
     found = await callers.author_once(request, who, raw)
     planned = _plan(hub, _parse(hub, raw), callers.sender(request, who, found), key)
-    return ORJSONResponse(preview(planned), headers={"cache-control": "no-store"})
+    return Reply(preview(planned))
 
 
 @router.get("/v1/shares/{share_id}")
-async def read(request: Request, share_id: str) -> ORJSONResponse:
+async def read(request: Request, share_id: str) -> Reply:
     """See who has it, since when, who owns it and what they said, in plain words."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
@@ -157,4 +157,4 @@ async def read(request: Request, share_id: str) -> ORJSONResponse:
     if record is None:
         raise NotFound(NOT_FOUND)
     answer = report(record, hub.directory, hub.vault, hub.now.business())
-    return ORJSONResponse(answer, headers={"cache-control": "no-store"})
+    return Reply(answer)

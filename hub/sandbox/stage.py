@@ -1,0 +1,198 @@
+"""The demo's stage: the hub and every sandbox partner as processes of their own, started, stopped and watched."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import httpx
+
+from hub.sandbox import instance
+from hub.sandbox.case_system import CaseSystem
+from hub.sandbox.mailbox import read_mails
+from hub.sdk.testing.process import SandboxProcess
+from hub.security.webhooks import new_secret
+
+T = TypeVar("T")
+_START_SECONDS = 40.0
+
+
+class StageError(Exception):
+    """Something of the demo did not happen; the message says what, in plain words."""
+
+
+class HubProcess:
+    """`hub serve` on an instance, as a process of its own."""
+
+    def __init__(self, folder: Path, url: str, log: Path) -> None:
+        self.folder = folder
+        self.url = url
+        self._log = log
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it and wait until it is ready; raises `StageError`."""
+        with self._log.open("ab") as log:
+            command = [str(Path(sys.executable).with_name("hub")), "serve", "--dir", str(self.folder)]
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command
+        wait_for("the hub to be ready", self._ready, _START_SECONDS)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+
+    def stop(self) -> int:
+        """End it in an orderly way and return its exit status."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(20)
+
+    def _ready(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-5:]
+            raise StageError("the hub ended at its start: " + " | ".join(last))
+        try:
+            return httpx.get(f"{self.url}/readyz", timeout=2, trust_env=False).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+@dataclass(slots=True)
+class Stage:
+    """Everything that runs during the demo."""
+
+    folder: Path
+    hub: HubProcess
+    housing: SandboxProcess
+    supported: SandboxProcess
+    health: SandboxProcess
+    webhooks: SandboxProcess
+    mail: Path
+    cases: CaseSystem
+
+    def move_time(self, to: datetime) -> datetime:
+        """Move business time by the control that only the demo's profile has."""
+        reply = httpx.post(f"{self.hub.url}/demo/business-time", json={"to": to.isoformat()}, timeout=10)
+        return datetime.fromisoformat(reply.raise_for_status().json()["now"])
+
+    def mails(self) -> list[dict[str, Any]]:
+        """Return the mails that the hub sent."""
+        return read_mails(self.mail)
+
+    def heard_back(self) -> list[dict[str, Any]]:
+        """Return what the hub told the case system, as its webhooks said it."""
+        return [json.loads(entry.body) for entry in self.webhooks.entries()]
+
+
+def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> Stage:
+    """Start the partners, write the instance, start the hub; everything ends with `stack`."""
+    port = _free_port()
+    hub_url = f"http://127.0.0.1:{port}"
+    made = instance.make_keys()
+    callback_secret, webhook_secret = new_secret(), new_secret()
+
+    progress("Starting the sandbox partners: two housing teams, a treatment service, a case system, a mail server")
+    council = {"callback_secret": callback_secret, "owner": "Duty officer, Housing Options"}
+    housing_jwks = json.loads(made.housing.jwks())
+    housing = _partner(
+        stack,
+        folder / "housing",
+        "hub_housing.sandbox",
+        housing_jwks,
+        {**council, "callback_url": f"{hub_url}/v1/callbacks/city-housing-options", "auto_answer": True},
+    )
+    supported = _partner(
+        stack,
+        folder / "supported",
+        "hub_housing.sandbox",
+        housing_jwks,
+        {**council, "callback_url": f"{hub_url}/v1/callbacks/supported-housing", "auto_answer": True},
+    )
+    receiver_key = folder / "receiver.pem"
+    receiver_key.touch(mode=0o600)
+    receiver_key.write_bytes(made.receiver.pem())
+    health = _partner(
+        stack,
+        folder / "health",
+        "hub_health_fhir.sandbox",
+        json.loads(made.health.jwks()),
+        {
+            "callback_url": f"{hub_url}/fhir/R4/$process-message",
+            "issuer": "treatment-trust",
+            "key_file": str(receiver_key),
+            "alg": "RS512",
+            "kid": made.receiver.kid,
+            "decide": "none",
+        },
+    )
+    webhooks = _partner(stack, folder / "cases", "hub.sandbox.case_system", None, {"secret": webhook_secret})
+    mailbox = _partner(stack, folder / "mail", "hub.sandbox.mailbox", None, None)
+
+    progress("Writing the hub's instance, with fresh keys")
+    partners = instance.Partners(
+        hub_url=hub_url,
+        hub_port=port,
+        housing_url=housing.url,
+        supported_url=supported.url,
+        health_url=health.url,
+        case_system_url=webhooks.url,
+        smtp_port=int(mailbox.url.rpartition(":")[2]),
+        callback_secret=callback_secret,
+        webhook_secret=webhook_secret,
+    )
+    home = folder / "instance"
+    instance.write(home, partners, made)
+
+    progress("Starting the hub on SQLite and the in-process broker")
+    hub = HubProcess(home, hub_url, folder / "hub.log")
+    hub.start()
+    stack.callback(hub.stop)
+    cases = CaseSystem(hub_url, instance.CLIENT, made.case_system)
+    stack.callback(cases.close)
+    return Stage(folder, hub, housing, supported, health, webhooks, folder / "mail" / "ledger.jsonl", cases)
+
+
+def wait_for(what: str, look: Callable[[], T], seconds: float = 20.0) -> T:
+    """Return what `look` finds as soon as it is truthy; raises `StageError` after `seconds`."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise StageError(f"waited {seconds:.0f} seconds for {what}, and it did not happen")
+
+
+def _partner(
+    stack: ExitStack, folder: Path, module: str, jwks: dict[str, Any] | None, settings: dict[str, Any] | None
+) -> SandboxProcess:
+    folder.mkdir(parents=True)
+    process = SandboxProcess(module, folder, client_jwks=jwks, settings=settings)
+    stack.push(process.__exit__)
+    return process.start()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def make_folder(parent: Path | None) -> Path:
+    """Return a new folder for one run of the demo, readable by its owner alone."""
+    base = parent or Path(os.environ.get("TMPDIR", "/tmp"))  # noqa: S108 - the name below cannot be guessed
+    folder = base / f"hub-demo-{secrets.token_hex(8)}"
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
