@@ -65,7 +65,8 @@ _CHAMPION = "Your champion has been told."
 class Situation:
     """All that the words about one delivery depend on.
 
-    `service` and `owner` are names as people say them ("Their duty officer"). `due` is when the service should have
+    `service` and `owner` are names as people say them ("Their duty officer"); `named` is who the service itself says
+    has it (R35). `due` is when the service should have
     replied and `overdue` whether that has passed; `next_date` is the service's own; `phone` is the service's.
     """
 
@@ -77,6 +78,7 @@ class Situation:
     overdue: bool = False
     next_date: date | None = None
     phone: str = ""
+    named: str = ""
 
 
 def plain(one: Situation) -> str:
@@ -89,6 +91,8 @@ def plain(one: Situation) -> str:
         words.append(_DELIVERY_WORDS[one.delivery].format(it=one.service))
     if one.answer is not _A.AWAITED:
         words.append(_ANSWER_WORDS[one.answer].format(it=one.service))
+        if one.named and one.answer not in _OVER:
+            words.append(f"It is with {one.named.rstrip('.')}.")
     return " ".join(_begin(sentence) for sentence in (*words, *_what_next(one)))
 
 

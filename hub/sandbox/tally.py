@@ -1,0 +1,62 @@
+"""The demo's tally: what was sent held against what every partner's own ledger says arrived."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from hub.sandbox.story import Play
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The figures of the demo's last line. `lost` counts deliveries that neither arrived, nor stopped, nor wait."""
+
+    shares: int
+    deliveries: int
+    delivered: int
+    answered: int
+    refused: int
+    withdrawn: int
+    alerts: int
+    lost: int
+
+    def line(self) -> str:
+        """Return the demo's last line."""
+        return "demo: " + " ".join(f"{name}={value}" for name, value in asdict(self).items())
+
+
+#: Not delivered, and not lost: the hub still owes these something, or a person was told.
+_ACCOUNTED_FOR = frozenset({"held", "queued", "sending", "retrying", "in_doubt", "cancelled", "dead_lettered"})
+
+
+def count(play: Play) -> Tally:
+    """Count from the hub's reports and the partners' ledgers; a delivery that a ledger lacks is lost."""
+    stage = play.stage
+    ledgers = {
+        "city-housing-options": stage.housing,
+        "supported-housing": stage.supported,
+        "county-treatment": stage.health,
+    }
+    arrived = {
+        service: b"\n".join(entry.body for entry in partner.entries() if entry.effect)
+        for service, partner in ledgers.items()
+    }
+    deliveries = []
+    for receipt in play.receipts:
+        report = stage.cases.read(receipt["id"])
+        deliveries += [(receipt, each) for each in report["deliveries"]]
+    delivered = [(receipt, each) for receipt, each in deliveries if each["state"] == "delivered"]
+    missing = [each for receipt, each in delivered if receipt["reference"].encode() not in arrived[each["service"]]]
+    adrift = [each for _, each in deliveries if each["state"] not in _ACCOUNTED_FOR | {"delivered"}]
+    alerts = {mail["message_id"] for mail in stage.mails() if mail["subject"].startswith("No answer yet")}
+    champions = {tuple(mail["to"]) for mail in stage.mails() if mail["message_id"] in alerts}
+    return Tally(
+        shares=len(play.receipts),
+        deliveries=len(deliveries),
+        delivered=len(delivered),
+        answered=sum(each["answer"] != "awaited" for _, each in deliveries),
+        refused=sum(len({each["service"] for each in receipt["refused"]}) for receipt in play.receipts),
+        withdrawn=sum(each["state"] == "cancelled" for _, each in deliveries),
+        alerts=len(alerts) // max(len(champions), 1),
+        lost=len(missing) + len(adrift),
+    )
