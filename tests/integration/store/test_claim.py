@@ -1,0 +1,185 @@
+"""Claiming: never more than was asked for, in order, and only what may go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from hub.domain.outcome import InDoubt, RetryLater
+from hub.services.claim import claim
+from hub.services.sweep import Sweep, sweep
+from hub.store import tables
+from hub.store.read_due import due_deliveries
+from tests.scenery import HOUSING, NOW, TREATMENT, Scene, Store, claim_of, settlement
+
+_D = tables.deliveries
+
+
+def change(store: Store, delivery_id: str, **values: Any) -> None:
+    with store.engine.begin() as connection:
+        connection.execute(update(_D).where(_D.c.id == delivery_id).values(**values))
+
+
+def hold(tx: Any, connections: list[str]) -> list[bool]:
+    return [tx.hold(each, "unauthorised", NOW) for each in connections]
+
+
+def test_a_claim_never_exceeds_its_limit_and_never_claims_twice(scene: Scene, store: Store) -> None:
+    # given
+    for number in range(5):
+        store.accept(scene.acceptance(f"key-{number}", services=[HOUSING]))
+    # when
+    rounds = [store.claim(limit=2) for _ in range(4)]
+    # then
+    assert [len(each) for each in rounds] == [2, 2, 1, 0]
+    claimed = [each.delivery_id for found in rounds for each in found]
+    assert len(set(claimed)) == 5
+    assert {row["state"] for row in store.all("deliveries")} == {"sending"}
+
+
+def test_what_a_claim_returns_is_what_the_row_says_after_it(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance(services=[HOUSING]))
+    # when
+    (claimed,) = store.claim()
+    # then
+    row = store.only("deliveries")
+    assert (row["attempt"], row["claimed_at"], row["first_claimed_at"]) == (claimed.attempt, NOW, NOW)
+    assert row["lease_until"] == NOW + timedelta(seconds=60)
+    assert store.only("audit_events", action="delivery.claimed")["detail"] == {"attempt": 1, "connection": "housing"}
+
+
+def test_the_first_claim_stays_the_first(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    store.one(scene.settle, settlement(claimed, RetryLater("busy", after=60)))
+    # when
+    (again,) = store.claim(wall=NOW + timedelta(hours=1))
+    # then
+    assert (again.attempt, store.only("deliveries")["first_claimed_at"]) == (2, NOW)
+
+
+def test_a_connection_claims_its_own_only(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance())
+    # when
+    claimed = store.claim(TREATMENT)
+    # then
+    assert [store.only("deliveries", id=each.delivery_id)["service_id"] for each in claimed] == [TREATMENT]
+
+
+def test_the_longest_due_goes_first_and_what_is_not_due_waits(scene: Scene, store: Store) -> None:
+    # given
+    ids = [store.accept(scene.acceptance(f"key-{n}", services=[HOUSING])).plan.parcels[0].delivery_id for n in range(3)]
+    for delivery_id, minutes in zip(ids, (-5, 5, -10), strict=True):
+        change(store, delivery_id, due_at=NOW + timedelta(minutes=minutes))
+    # when / then
+    assert [each.delivery_id for each in store.claim()] == [ids[2], ids[0]]
+
+
+def test_a_held_connection_is_passed_over_and_no_nudge_is_wasted_on_it(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance())
+    store.run(hold, "housing")
+    # when / then
+    assert store.claim(HOUSING) == []
+    assert set(due_deliveries(store.engine, NOW)) == {"treatment"}
+    assert len(store.claim(TREATMENT)) == 1
+
+
+def test_a_resumed_connection_goes_on(scene: Scene, store: Store) -> None:
+    # given: one delivery from before the hold and one from during it
+    store.accept(scene.acceptance("key-1", services=[HOUSING]))
+    store.run(hold, "housing")
+    store.accept(scene.acceptance("key-2", services=[HOUSING]))
+    # when
+    (resumed,) = store.run(lambda tx, items: [tx.resume(each) for each in items], "housing")
+    # then
+    assert len(resumed) == len(store.claim()) == 2
+
+
+def test_what_was_held_by_a_race_with_the_resume_is_found(scene: Scene, store: Store) -> None:
+    # given: held, although its connection is not
+    delivery_id = store.accept(scene.acceptance(services=[HOUSING])).plan.parcels[0].delivery_id
+    change(store, delivery_id, state="held")
+    # when
+    swept = store.one(sweep, Sweep(NOW, NOW))
+    # then
+    assert swept.resumed == 1
+    assert store.nudges.deliveries == {"housing": [delivery_id]}
+    assert len(store.claim()) == 1
+
+
+@pytest.mark.parametrize("ended", ["delivered", "dead_lettered", "cancelled"])
+def test_a_follower_waits_until_its_predecessor_is_over(scene: Scene, store: Store, ended: str) -> None:
+    # given
+    first, second = (
+        store.accept(scene.acceptance(f"key-{n}", services=[HOUSING])).plan.parcels[0].delivery_id for n in range(2)
+    )
+    change(store, second, after=first)
+    # when / then
+    assert [each.delivery_id for each in store.claim()] == [first]
+    for waiting in ("sending", "retrying", "in_doubt", "held"):
+        change(store, first, state=waiting, due_at=NOW + timedelta(hours=1))
+        assert store.claim() == []
+    change(store, first, state=ended)
+    assert [each.delivery_id for each in store.claim()] == [second]
+
+
+def test_expired_consent_is_not_claimed(scene: Scene, store: Store) -> None:
+    # given: good through the whole of 18 February 2027 in London
+    store.accept(scene.acceptance("key-1", services=[HOUSING]))
+    ends_at = store.only("consents")["ends_at"]
+    # when / then
+    assert store.claim(business=ends_at) == []
+    assert len(store.claim(business=ends_at - timedelta(microseconds=1))) == 1
+
+
+def test_a_shredded_share_is_not_claimed(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance())
+    with store.engine.begin() as connection:
+        connection.execute(update(tables.shares).values(data_key=None))
+    # when / then
+    assert store.claim() == []
+
+
+def test_a_doubt_is_leased_to_be_asked_about_and_stays_in_doubt(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    store.one(scene.settle, settlement(claimed, InDoubt("no-reply")))
+    # when
+    later = NOW + timedelta(minutes=1)
+    (asked,) = store.claim(wall=later)
+    # then
+    assert asked.in_doubt
+    assert asked.attempt == 2
+    assert store.state(asked.delivery_id) == "in_doubt"
+    assert store.claim(wall=later) == []
+
+
+def test_doubts_take_only_the_slots_that_are_left(scene: Scene, store: Store) -> None:
+    # given: one in doubt and one queued
+    store.accept(scene.acceptance("key-1", services=[HOUSING]))
+    (claimed,) = store.claim()
+    store.one(scene.settle, settlement(claimed, InDoubt("no-reply")))
+    store.accept(scene.acceptance("key-2", services=[HOUSING]))
+    later = NOW + timedelta(minutes=1)
+    # when / then
+    assert [each.in_doubt for each in store.claim(wall=later, limit=1)] == [False]
+    assert [each.in_doubt for each in store.claim(wall=later, limit=1)] == [True]
+
+
+def test_two_claims_in_one_transaction_do_not_overlap(scene: Scene, store: Store) -> None:
+    # given
+    for number in range(3):
+        store.accept(scene.acceptance(f"key-{number}", services=[HOUSING]))
+    # when
+    first, second = store.run(claim, claim_of(limit=2), claim_of(limit=2))
+    # then
+    assert len({each.delivery_id for each in (*first, *second)}) == 3
