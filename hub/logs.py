@@ -31,7 +31,7 @@ WITHHELD = "withheld"
 def allow_listed(_logger: object, _method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
     """Keep allowed keys whose values are codes, ids or numbers; an exception leaves its type only, never its text."""
     error = event.pop("exc_info", None)
-    kept = {key: _safe(value) for key, value in event.items() if key in ALLOWED_KEYS}
+    kept = {key: code_or_withheld(value) for key, value in event.items() if key in ALLOWED_KEYS}
     if dropped := len(event) - len(kept):
         kept["dropped"] = dropped
     if not _EVENT.fullmatch(str(event.get("event", ""))):
@@ -41,7 +41,8 @@ def allow_listed(_logger: object, _method: str, event: MutableMapping[str, Any])
     return kept
 
 
-def _safe(value: object) -> object:
+def code_or_withheld(value: object) -> object:
+    """Return a number, a code or an id as it is; anything that could be somebody's words as `withheld`."""
     if value is None or isinstance(value, bool | int | float):
         return value
     text = str(value)

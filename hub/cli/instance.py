@@ -42,6 +42,14 @@ def sqlite_file(configuration: Configuration) -> Path | None:
     return Path(url.removeprefix("sqlite:///")) if url.startswith("sqlite:///") else None
 
 
+def served(configuration: Configuration) -> bool | None:
+    """Tell whether a process serves an instance now; None where its database is a server and cannot tell."""
+    from hub.cli.lock import is_served  # noqa: PLC0415
+
+    file = sqlite_file(configuration)
+    return None if file is None else is_served(file)
+
+
 @contextmanager
 def reader_of(configuration: Configuration) -> Iterator[Engine]:
     """Open the database for reading only: it works while the hub runs, and while it does not."""

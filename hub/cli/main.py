@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from hub.cli import alerts, client, connection, connector, mappings
 from hub.cli.boundary import Boundary
+from hub.cli.demo import demo
 from hub.cli.init import init
 from hub.cli.serve import serve
+from hub.cli.status import status
+from hub.cli.trace import trace
 
 app = typer.Typer(
     cls=Boundary,
@@ -22,6 +26,14 @@ app = typer.Typer(
 
 app.command("init")(init)
 app.command("serve")(serve)
+app.command("demo")(demo)
+app.command("status")(status)
+app.command("trace")(trace)
+app.add_typer(alerts.app, name="alerts")
+app.add_typer(connection.app, name="connection")
+app.add_typer(connector.app, name="connector")
+app.add_typer(mappings.app, name="mappings")
+app.add_typer(client.app, name="client")
 
 
 def main() -> None:

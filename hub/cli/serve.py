@@ -55,7 +55,7 @@ def refuse_foreign_code(folders: list[Path]) -> None:
 
 
 def refuse_unfit(configuration: Configuration) -> None:
-    """Refuse a service profile on SQLite, or where nothing would hold a connector's process in (TH09)."""
+    """Refuse a service profile on SQLite, or where nothing would hold a connector's process in."""
     from hub.host import isolation  # noqa: PLC0415
 
     if configuration.hub.profile != "service":

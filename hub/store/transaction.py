@@ -14,6 +14,7 @@ from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.store import statements, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
+from hub.store.transaction_clients import ClientStatements
 from hub.store.transaction_clocks import ClockStatements
 from hub.store.transaction_queues import QueueStatements
 
@@ -30,7 +31,7 @@ class Nudges:
     notices: bool = False
 
 
-class StoreTransaction(ClockStatements, QueueStatements):
+class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
     """The statements of one transaction on one connection."""
 
     def __init__(self, connection: Connection) -> None:

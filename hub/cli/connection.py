@@ -1,0 +1,165 @@
+"""`hub connection`: how each connection stands, let a held one go on, and try one without sending anything."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hub.cli.instance import (
+    DEFAULT_FOLDER,
+    AsJson,
+    Folder,
+    configuration_of,
+    plugins_and_enabled,
+    reader_of,
+    write,
+)
+from hub.cli.output import WRONG, emit, fail, progress, say, table
+
+if TYPE_CHECKING:
+    from hub.config import Configuration
+    from hub.courier.host_process import HostBroken, HostResult
+    from hub.courier.incarnation import HostDied
+    from hub.partnership import Enabled
+
+app = typer.Typer(help="The connections to services: how they stand, and how to mend one.", no_args_is_help=True)
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="A connection's id, as `hub connection ls` shows it.")]
+
+
+@app.command("ls")
+def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """List the connections: ready, held, or without a plugin that may run, with their deliveries by state."""
+    from hub.cli.standing import standings  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.store.read_state import by_connection, held_connections  # noqa: PLC0415
+
+    configuration = configuration_of(folder)
+    plugins, enabled = plugins_and_enabled(configuration)
+    with reader_of(configuration) as reader:
+        held = held_connections(reader)
+        numbers = by_connection(reader)
+    found: list[dict[str, Any]] = [
+        {
+            "id": each.id,
+            "service": each.service,
+            "plugin": each.plugin,
+            "connector": each.connector,
+            "state": each.state,
+            "held_since": held[each.id]["held_since"] if each.id in held else None,
+            "why": each.why,
+            "deliveries": numbers.get(each.id, {}),
+        }
+        for each in standings(configuration, plugins, enabled, held)
+    ]
+    if as_json:
+        emit(found)
+    elif not found:
+        say("No connections: services/ describes no service yet.")
+    else:
+        table(
+            ("CONNECTION", "SERVICE", "PLUGIN", "STATE", "SINCE", "DELIVERIES", "WHY"),
+            [
+                (
+                    *(each["id"], each["service"], f"{each['plugin']}/{each['connector']}", each["state"]),
+                    each["held_since"],
+                    " ".join(f"{state}={number}" for state, number in sorted(each["deliveries"].items())),
+                    each["why"],
+                )
+                for each in found
+            ],
+        )
+
+
+@app.command("hold")
+def hold(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Hold a connection, such as while a partner mends its system: what is for it waits, and nothing is lost."""
+    from hub.services.hold import Hold  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.services.hold import hold as keep_waiting  # noqa: PLC0415
+    from hub.services.now import SystemNow  # noqa: PLC0415
+
+    configuration = configuration_of(folder)
+    _known(configuration, connection)
+    wall = SystemNow().wall()
+    changed = write(configuration, keep_waiting, Hold(connection, "asked-by-operator", "operator:cli", wall))
+    if as_json:
+        emit({"connection": connection, "held": True, "changed": changed})
+    else:
+        say(f"The connection {connection} is held. What is for it waits until `hub connection resume {connection}`.")
+
+
+@app.command("resume")
+def resume(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Let a held connection go on, once what was wrong is mended; what waited is sent."""
+    from hub.services.hold import Resume  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.services.hold import resume as let_go_on  # noqa: PLC0415
+    from hub.services.now import SystemNow  # noqa: PLC0415
+    from hub.store.read_state import held_connections  # noqa: PLC0415
+
+    configuration = configuration_of(folder)
+    _known(configuration, connection)
+    with reader_of(configuration) as reader:
+        if connection not in held_connections(reader):
+            fail(f"the connection {connection} is not held, and nothing was changed", "See `hub connection ls`.")
+    waiting = write(configuration, let_go_on, Resume(connection, "operator:cli", SystemNow().wall()))
+    if as_json:
+        emit({"connection": connection, "resumed": True, "waiting": waiting})
+    else:
+        say(f"The connection {connection} goes on; deliveries waiting on it: {waiting}.")
+
+
+@app.command("check")
+def check(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
+    """Ask a connection's own check, in its own process: credentials and address are tried, and no parcel is sent."""
+    from hub.cli.standing import why_not_allowed  # noqa: PLC0415 - `hub --help` stays fast
+
+    configuration = configuration_of(folder)
+    table_of = _known(configuration, connection)
+    plugins, enabled = plugins_and_enabled(configuration)
+    if connection not in enabled:
+        installed = {plugin.name: plugin for plugin in plugins}
+        fail(f"{connection} cannot be tried: {why_not_allowed(table_of, installed.get(table_of))}")
+    progress(f"Asking {connection} ...")
+    works, reason = _verdict(asyncio.run(_ask(enabled[connection])))
+    if as_json:
+        emit({"connection": connection, "works": works, "reason": reason})
+    elif works:
+        say(f"{connection} works.")
+    if not works:
+        progress(f"hub: {connection} does not work: {reason}")
+        raise typer.Exit(WRONG)
+
+
+async def _ask(enabled: Enabled) -> HostResult | HostDied | HostBroken:
+    from hub.courier.host_process import HostProcess  # noqa: PLC0415
+
+    host = HostProcess(enabled.configure)
+    try:
+        return await host.check()
+    finally:
+        await host.close()
+
+
+def _verdict(result: HostResult | HostDied | HostBroken) -> tuple[bool, str]:
+    """Return whether it works, and the code of what is wrong."""
+    from hub.courier.host_process import HostBroken, HostResult  # noqa: PLC0415
+    from hub.sdk import Delivered  # noqa: PLC0415
+
+    match result:
+        case HostResult(outcome=Delivered()):
+            return True, ""
+        case HostResult(outcome=outcome):
+            return False, f"{type(outcome).__name__.lower()}:{getattr(outcome, 'reason', '')}"
+        case HostBroken(reason=reason):
+            return False, f"no-host:{reason}"
+        case _:
+            return False, f"host-died:{result.why}"
+
+
+def _known(configuration: Configuration, connection: str) -> str:
+    """Return the plugin of a connection; one that no service names ends the command."""
+    found = {service.connection.id: service.connection.plugin for service in configuration.services}
+    if connection not in found:
+        fail("there is no connection by that name", f"There are: {', '.join(found) or 'none yet, see services/'}.")
+    return found[connection]
