@@ -15,7 +15,7 @@ HUB := $(VENV)/.hub
 TOOLS := $(VENV)/.tools
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format bench race chaos lock diagram clean
+.PHONY: help install demo test check format bench race chaos lock readme clean
 
 help: ## list what make can do
 	@echo "make TARGET, where TARGET is:"
@@ -58,8 +58,8 @@ lock: $(VENV)/lock/bin/uv ## renew the lock files from pyproject.toml
 	@$(LOCK) pyproject.toml --all-extras --group build --group dev --constraint requirements.txt \
 		--output-file requirements-dev.txt $(LOCK_FLAGS)
 
-diagram: $(HUB) $(TOOLS) ## draw the states of a delivery into README.md
-	@$(BIN)/python tests/architecture/diagram.py README.md
+readme: $(HUB) ## write the parts of README.md that are made from the code
+	@$(BIN)/python tests/architecture/readme.py
 
 clean: ## remove what make installed and what the tools left behind
 	rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist

@@ -73,11 +73,11 @@ def require_json(request: Request) -> None:
         raise Malformed(NOT_JSON_TYPE)
 
 
-def parse(raw: bytes, adapter: TypeAdapter[T]) -> T:
+def parse(raw: bytes, shape: TypeAdapter[T]) -> T:
     """Return the document as its type; raises `Malformed` with every fault by JSON pointer."""
     document = load(raw)
     try:
-        return adapter.validate_json(raw, strict=True)
+        return shape.validate_json(raw, strict=True)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
         raise Malformed(MALFORMED, tuple(_faults(found, document))) from None

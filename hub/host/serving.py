@@ -36,8 +36,8 @@ class Serving:
         reading = asyncio.create_task(self._read(reader))
         idling = asyncio.create_task(self._wait_for_idleness())
         await asyncio.wait({reading, idling}, return_when=asyncio.FIRST_COMPLETED)
-        for task in (reading, idling, *self._calls):
-            task.cancel()
+        for running in (reading, idling, *self._calls):
+            running.cancel()
         if idling.done() and not reading.done():
             await self._reply(wire.Leaving())
 
@@ -143,7 +143,7 @@ async def outcome_of(work: Awaitable[Outcome], context: CallContext, deadline: f
     except (NotSent, NoReply) as error:
         return Halt(error.reason) if error.reason in _HALTS else _unknown(context, wire.clean_reason(error.reason))
     except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None and task.cancelling():
+        if (running := asyncio.current_task()) is not None and running.cancelling():
             raise  # the host is ending, not the connector misbehaving
         return _unknown(context, "connector-error")
     except Exception:  # noqa: BLE001 - the boundary to a plugin's own code; its text may hold anything
