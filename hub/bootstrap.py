@@ -229,7 +229,10 @@ def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Env
     limits = each.manifest.limits
     deadline = timedelta(seconds=limits.deadline_seconds)
     host = HostProcess(each.configure)
-    return Courier(each.connection.id, host, writer.run, verbs, vault, now, deadline, limits.in_flight)
+    asks_only = each.manifest.reconcile == "asks"
+    return Courier(
+        each.connection.id, host, writer.run, verbs, vault, now, deadline, limits.in_flight, asks_only=asks_only
+    )
 
 
 def _relay(  # noqa: PLR0913 - what a relay is made of

@@ -34,7 +34,11 @@ def emit(document: Mapping[str, Any] | Sequence[Any]) -> None:
     """Print a JSON document; instants are ISO 8601 in UTC."""
     import orjson  # noqa: PLC0415 - commands without --json do not need it
 
-    typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z, default=str).decode())
+    typer.echo(
+        orjson.dumps(
+            document, option=orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS, default=str
+        ).decode()
+    )
 
 
 def table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:

@@ -52,7 +52,7 @@ class Verbs:
 class Courier:
     """Feeds one host. It never claims more than the host has free slots for, so a slow partner fills only its own.
 
-    `deadline` is how long one parcel may take, `capacity` how many the host carries at once.
+    `deadline` is how long one parcel may take, `capacity` how many the host carries at once; `asks_only` as in `Claim`.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root hands it
@@ -65,6 +65,8 @@ class Courier:
         now: Now,
         deadline: timedelta,
         capacity: int,
+        *,
+        asks_only: bool,
     ) -> None:
         self.connection_id = connection_id
         self._host = host
@@ -75,6 +77,7 @@ class Courier:
         self._deadline = deadline
         self._wake = asyncio.Event()
         self._capacity = capacity
+        self._asks_only = asks_only
         self._carrying = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._may_be_more = False
@@ -101,7 +104,9 @@ class Courier:
 
     async def _claim(self) -> None:
         while (free := min(self._capacity - self._carrying, _MOST)) > 0:
-            wanted = Claim(self.connection_id, free, self._now.wall(), self._now.business(), self._deadline)
+            wanted = Claim(
+                self.connection_id, free, self._now.wall(), self._now.business(), self._deadline, self._asks_only
+            )
             claimed = await self._run(claim, wanted)
             self._carrying += len(claimed)
             for each in claimed:

@@ -26,6 +26,8 @@ from hub.security.webhooks import new_secret
 
 T = TypeVar("T")
 _START_SECONDS = 40.0
+#: The installed command, as an operator would run it.
+_HUB = str(Path(sys.executable).with_name("hub"))
 
 
 class StageError(Exception):
@@ -44,7 +46,7 @@ class HubProcess:
     def start(self) -> None:
         """Start it and wait until it is ready; raises `StageError`."""
         with self._log.open("ab") as log:
-            command = [str(Path(sys.executable).with_name("hub")), "serve", "--dir", str(self.folder)]
+            command = [_HUB, "serve", "--dir", str(self.folder)]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)  # noqa: S603 - our own command
         wait_for("the hub to be ready", self._ready, _START_SECONDS)
 
@@ -88,6 +90,14 @@ class Stage:
         """Move business time by the control that only the demo's profile has."""
         reply = httpx.post(f"{self.hub.url}/demo/business-time", json={"to": to.isoformat()}, timeout=10)
         return datetime.fromisoformat(reply.raise_for_status().json()["now"])
+
+    def command(self, *words: str) -> Any:
+        """Run one of the hub's own commands on the instance and return what it says as JSON."""
+        line = [_HUB, *words, "--dir", str(self.hub.folder), "--json"]
+        done = subprocess.run(line, capture_output=True, text=True, timeout=30, check=False)  # noqa: S603 - our own
+        if done.returncode != 0:
+            raise StageError(f"`hub {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
+        return json.loads(done.stdout)
 
     def mails(self) -> list[dict[str, Any]]:
         """Return the mails that the hub sent."""
@@ -166,7 +176,7 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     return Stage(folder, hub, housing, supported, health, webhooks, folder / "mail" / "ledger.jsonl", cases)
 
 
-def wait_for(what: str, look: Callable[[], T], seconds: float = 20.0) -> T:
+def wait_for(what: str, look: Callable[[], T | None], seconds: float = 20.0) -> T:
     """Return what `look` finds as soon as it is truthy; raises `StageError` after `seconds`."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

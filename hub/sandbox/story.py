@@ -45,7 +45,7 @@ class Play:
             found = self.delivery(receipt, service)
             return found if all(found[name] == value for name, value in wanted.items()) else None
 
-        found = wait_for(what, look)
+        found: dict[str, Any] = wait_for(what, look)
         self.say(f"  {found['words']}")
         return found
 
@@ -108,13 +108,13 @@ def withdrawn(play: Play) -> None:
     """A third is withdrawn between acceptance and sending: nothing is sent"""
     stage = play.stage
     before = len(stage.housing.entries())
-    stage.hold("city-housing-options")
+    stage.command("connection", "hold", "city-housing-options")
     play.say("  The way to housing is on hold for a moment, so that the share waits")
     receipt = play.send("withdrawn")
     _require(play.delivery(receipt, "city-housing-options")["state"] == "held", "the share waits")
     reply = stage.cases.withdraw(receipt["consent"])
     play.say(f"  The person changes their mind. {reply['stopped'][0]['words']}")
-    stage.resume("city-housing-options")
+    stage.command("connection", "resume", "city-housing-options")
     play.wait_for(receipt, "city-housing-options", "the share to stay stopped", state="cancelled")
     _require(len(stage.housing.entries()) == before, "housing got nothing")
 

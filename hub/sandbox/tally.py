@@ -20,9 +20,13 @@ class Tally:
     alerts: int
     lost: int
 
+    def figures(self) -> dict[str, int]:
+        """Return the figures by name."""
+        return asdict(self)
+
     def line(self) -> str:
         """Return the demo's last line."""
-        return "demo: " + " ".join(f"{name}={value}" for name, value in asdict(self).items())
+        return "demo: " + " ".join(f"{name}={value}" for name, value in self.figures().items())
 
 
 #: Not delivered, and not lost: the hub still owes these something, or a person was told.
@@ -48,8 +52,7 @@ def count(play: Play) -> Tally:
     delivered = [(receipt, each) for receipt, each in deliveries if each["state"] == "delivered"]
     missing = [each for receipt, each in delivered if receipt["reference"].encode() not in arrived[each["service"]]]
     adrift = [each for _, each in deliveries if each["state"] not in _ACCOUNTED_FOR | {"delivered"}]
-    alerts = {mail["message_id"] for mail in stage.mails() if mail["subject"].startswith("No answer yet")}
-    champions = {tuple(mail["to"]) for mail in stage.mails() if mail["message_id"] in alerts}
+    alerts = stage.command("alerts", "ls", "--all")
     return Tally(
         shares=len(play.receipts),
         deliveries=len(deliveries),
@@ -57,6 +60,6 @@ def count(play: Play) -> Tally:
         answered=sum(each["answer"] != "awaited" for _, each in deliveries),
         refused=sum(len({each["service"] for each in receipt["refused"]}) for receipt in play.receipts),
         withdrawn=sum(each["state"] == "cancelled" for _, each in deliveries),
-        alerts=len(alerts) // max(len(champions), 1),
+        alerts=len(alerts),
         lost=len(missing) + len(adrift),
     )

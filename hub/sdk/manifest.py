@@ -65,6 +65,7 @@ class ConnectorManifest(_Table):
     answers: tuple[Literal["sync", "callback", "message", "poll", "page"], ...]
     callback_auth: Literal["standard-webhooks", "bearer", "mutual-tls", "jwt", "none"] = "none"
     idempotency: Idempotency
+    reconcile: Literal["asks", "resends", "none"] = "resends"  #: "asks" sends no parcel, and so needs no living consent
     poll_minutes: int | None = None
     kinds: tuple[Literal["share", "addendum", "correction", "please_stop_using", "reply"], ...] = ("share",)
     handling_lines: tuple[str, ...] = ()

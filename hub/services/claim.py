@@ -16,13 +16,18 @@ LEASE_GRACE = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Ask for at most `limit` parcels of a connection; `wall` drives leases, `business` judges consent."""
+    """Ask for at most `limit` parcels of a connection; `wall` drives leases, `business` judges consent.
+
+    `asks_only` says that its connector finds out about a doubt without sending the parcel again: such a question may be
+    put whatever became of consent.
+    """
 
     connection_id: str
     limit: int
     wall: datetime
     business: datetime
     deadline: timedelta
+    asks_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +62,9 @@ def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
         doubts: list[Row] = []
         if len(due) < item.limit:
             left = item.limit - len(due)
-            doubts = tx.claim_doubts(item.connection_id, left, item.wall, lease_until)
+            doubts = tx.claim_doubts(
+                item.connection_id, left, item.wall, item.business, lease_until, asks_only=item.asks_only
+            )
         if due:
             tx.insert("audit_events", [_audit(row, item) for row in due])
         results.append([_claimed(row, item.wall) for row in (*due, *doubts)])

@@ -55,8 +55,8 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
     service = directory.services.get(row["service_id"]) or _gone(row["service_id"])
     answers = [_answer(each, data_key) for each in record.answers.get(row["id"], ())]
     latest = answers[-1] if answers else None
-    due, overdue = _due(record.clocks.get(row["id"], ()), now)
-    levels = record.levels.get(row["id"], ())
+    level = reached(Level(each["level"]) for each in record.levels.get(row["id"], ()))
+    due, overdue = _due(record.clocks.get(row["id"], ()), level, now)
     situation = Situation(
         service=service.name,
         delivery=DeliveryState(row["state"]),
@@ -75,7 +75,7 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
         "kind": row["kind"],
         "state": row["state"],
         "answer": row["answer_state"],
-        "level": reached(Level(each["level"]) for each in levels).name,
+        "level": level.name,
         "words": _words(situation, latest),
         "owner": latest["owner"] if latest else "",
         "since": _since(row, answers),
@@ -112,9 +112,12 @@ def _answer(row: Row, data_key: DataKey) -> dict[str, Any]:
     }
 
 
-def _due(clocks: Sequence[Row], now: datetime) -> tuple[datetime | None, bool]:
-    """The service's reply is due at the decision's clock (L3), or at the receipt's where that is all that was asked."""
-    open_clocks = [row for row in clocks if row["state"] != "stopped" and row["level"] >= Level.L2]
+def _due(clocks: Sequence[Row], level: Level, now: datetime) -> tuple[datetime | None, bool]:
+    """The service's reply is due at the decision's clock (L3), or at the receipt's where that is all that was asked.
+
+    A rung that was reached late is reached: only those above `level` can be overdue.
+    """
+    open_clocks = [row for row in clocks if row["state"] != "stopped" and row["level"] > max(level, Level.L1)]
     if not open_clocks:
         return None, False
     overdue = any(row["state"] == "passed" or row["due_at"] <= now for row in open_clocks)

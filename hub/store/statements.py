@@ -44,7 +44,8 @@ ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
 _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
 #: Asking whether something arrived sends nothing, and matters more once consent has ended (R15): only what the answer
-#: may lead to, another send, needs consent, and that is a claim of its own.
+#: may lead to, another send, needs consent, and that is a claim of its own. A connector that finds out by sending the
+#: same bytes again (BaRS) asks under living consent alone: its question would be a send.
 _UNASKED = "AND d.lease_until IS NULL"
 _CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
 
@@ -65,13 +66,17 @@ _BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = 
 
 
 @cache
-def claim(dialect: str, doubts: bool) -> TextClause:
-    """Return the statement that picks what is due on a connection, or what is in doubt there, under locks."""
+def claim(dialect: str, doubts: bool, asks_only: bool = False) -> TextClause:
+    """Return the statement that picks what is due on a connection, or what is in doubt there, under locks.
+
+    `asks_only` says that the connector reconciles without sending the parcel again.
+    """
     wall, business = bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())
     locks = _CLAIM_LOCKS if dialect == "postgresql" else ""
     if doubts:
-        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent="")
-        return text(sql + locks).bindparams(wall)
+        consent = "" if asks_only else _LIVING
+        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent=consent)
+        return text(sql + locks).bindparams(*((wall,) if asks_only else (wall, business)))
     sql = _CLAIM.format(states=_listed(CLAIMABLE), lease="", consent=_LIVING)
     return text(sql + locks).bindparams(wall, business)
 

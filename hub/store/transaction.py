@@ -112,10 +112,20 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
             self._connection.execute(_CLAIMED, moved)
         return due
 
-    def claim_doubts(self, connection_id: str, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
+    def claim_doubts(  # noqa: PLR0913 - as `claim`, and whether asking sends
+        self,
+        connection_id: str,
+        limit: int,
+        wall: datetime,
+        business: datetime,
+        lease_until: datetime,
+        *,
+        asks_only: bool,
+    ) -> list[Row]:
         """Lease deliveries in doubt to be asked about; their state stays, for nothing is known yet."""
-        statement = statements.claim(self._dialect, doubts=True)
-        doubts = rows(self._connection, statement, {"connection": connection_id, "limit": limit, "wall": wall})
+        statement = statements.claim(self._dialect, doubts=True, asks_only=asks_only)
+        values = {"connection": connection_id, "limit": limit, "wall": wall}
+        doubts = rows(self._connection, statement, values if asks_only else {**values, "business": business})
         if doubts:
             leased = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in doubts]
             self._connection.execute(_LEASED, leased)
