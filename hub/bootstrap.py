@@ -13,7 +13,6 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy import Engine
 
 from hub import config, partnership
 from hub.broker.nudges import Nudges as Broker
@@ -43,7 +42,7 @@ from hub.services.settle import settle
 from hub.services.sweep import sweep
 from hub.services.watch import watch
 from hub.store import read_due, read_state
-from hub.store.engine import open_engine
+from hub.store.engine import Engine, open_engine
 from hub.store.migrate import upgrade
 from hub.store.transaction import Nudges
 from hub.store.writer import Writer

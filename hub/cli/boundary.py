@@ -30,28 +30,20 @@ class Boundary(TyperGroup):
 
 def explain(error: Exception) -> str:
     """Return what is wrong and what to do; for an error nobody foresaw, its type and the line it came from."""
-    from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError  # noqa: PLC0415 - only when it failed
-
-    from hub.config import ConfigurationError  # noqa: PLC0415
+    from hub.config import ConfigurationError  # noqa: PLC0415 - only when it failed
     from hub.domain.errors import HubError  # noqa: PLC0415
     from hub.security.keys import KeyFolderError  # noqa: PLC0415
-    from hub.store.engine import UnsafeDatabase  # noqa: PLC0415
+    from hub.store import engine  # noqa: PLC0415
 
-    words = {
-        OperationalError: "the database does not answer, or has no tables yet: check [store] in hub.toml, "
-        "then run `hub serve` once",
-        ProgrammingError: "the database has no tables of this version: run `hub serve` once, it brings them up to date",
-        ArgumentError: "hub.toml: store.url is not a database's URL",
-    }
     match error:
-        case ConfigurationError() | KeyFolderError() | UnsafeDatabase():
+        case ConfigurationError() | KeyFolderError() | engine.UnsafeDatabase():
             return str(error)
         case HubError():
             return f"{error.refusal.title} {error.refusal.next_step}"
         case OSError() if error.filename:
             return f"cannot use {error.filename}: {error.strerror}"
-    if type(error) in words:
-        return words[type(error)]
+    if (told := engine.explain(error)) is not None:
+        return told
     last = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{os.path.basename(last.filename)}:{last.lineno}"
     return f"stopped by {type(error).__name__} at {place}; run it again with HUB_TRACEBACK=1 and report what it says"

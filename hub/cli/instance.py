@@ -12,11 +12,10 @@ import typer
 from hub.cli.output import fail
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from hub.config import Configuration
     from hub.host.discovery import Found
     from hub.partnership import Enabled
+    from hub.store.engine import Engine
 
 T = TypeVar("T")
 R = TypeVar("R")

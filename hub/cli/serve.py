@@ -71,10 +71,9 @@ def refuse_unfit(configuration: Configuration) -> None:
 
 def opening(hub: Hub, address: str) -> dict[str, Any]:
     """Return what is said at the start: where it listens, what it stands on, and how each connection stands."""
-    from sqlalchemy import make_url  # noqa: PLC0415
-
     from hub.bootstrap import store_url  # noqa: PLC0415
     from hub.host import isolation  # noqa: PLC0415
+    from hub.store.engine import without_password  # noqa: PLC0415
     from hub.store.read_state import held_connections  # noqa: PLC0415
 
     found = standings(hub.configuration, hub.plugins, hub.enabled, held_connections(hub.reader))
@@ -84,7 +83,7 @@ def opening(hub: Hub, address: str) -> dict[str, Any]:
         "address": address,
         "public_url": hub.configuration.hub.public_url,
         "profile": hub.configuration.hub.profile,
-        "database": make_url(store_url(hub.configuration)).render_as_string(hide_password=True),
+        "database": without_password(store_url(hub.configuration)),
         "broker": _without_password(hub.configuration.hub.broker.url),
         "isolation": {"level": reached.level, "measures": list(reached.measures)},
         "pid": os.getpid(),

@@ -11,10 +11,9 @@ from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, p
 from hub.cli.output import emit, fail, say, shown, table
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-
     from hub.cli.why import Situation
     from hub.config import Configuration
+    from hub.store.engine import Engine
     from hub.store.read_share import Trace
 
 Which = Annotated[str, typer.Argument(metavar="ID", help="A share's reference (K7M-4QX), its id, or a delivery's id.")]

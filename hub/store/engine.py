@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 from sqlalchemy.pool import QueuePool
+
+#: `Engine` is named here so that whoever hands one on need not import the library.
+__all__ = ["Engine", "UnsafeDatabase", "explain", "is_safe", "open_engine", "sqlite_url", "without_password"]
 
 #: SQLite versions whose write-ahead log could lose committed transactions (fixed in 3.51.3, 3.50.7, 3.44.6).
 _WAL_RESET_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
@@ -74,6 +78,26 @@ def is_safe(version: tuple[int, ...]) -> bool:
     """Tell whether a SQLite version is free of the write-ahead log's reset defect."""
     newest = _WAL_RESET_FIXED[0]
     return version >= newest or any(version[:2] == fixed[:2] and version >= fixed for fixed in _WAL_RESET_FIXED)
+
+
+def without_password(url: str) -> str:
+    """Return a database's URL as it may be shown."""
+    return make_url(url).render_as_string(hide_password=True)
+
+
+def explain(error: Exception) -> str | None:
+    """Return what a database's error means and what to do; None for one that is not a database's."""
+    match error:
+        case OperationalError():
+            return (
+                "the database does not answer, or has no tables yet: check [store] in hub.toml, "
+                "then run `hub serve` once"
+            )
+        case ProgrammingError():
+            return "the database has no tables of this version: run `hub serve` once, it brings them up to date"
+        case ArgumentError():
+            return "hub.toml: store.url is not a database's URL"
+    return None
 
 
 def sqlite_url(path: Path) -> str:
