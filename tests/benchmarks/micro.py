@@ -1,0 +1,9 @@
+"""Placeholder."""
+
+
+def measure(folder):
+    return []
+
+
+def table(x):
+    return ""
