@@ -120,10 +120,17 @@ def _due(clocks: Sequence[Row], level: Level, now: datetime) -> tuple[datetime |
     open_clocks = [row for row in clocks if row["state"] != "stopped" and row["level"] > max(level, Level.L1)]
     if not open_clocks:
         return None, False
-    overdue = any(row["state"] == "passed" or row["due_at"] <= now for row in open_clocks)
+    overdue = any(_is_late(row, now) for row in open_clocks)
+    if level is Level.L0:
+        # It has not arrived, and the trusted person is owed that news by its own clock (R44).
+        overdue = overdue or any(_is_late(row, now) for row in clocks if row["level"] == Level.L0)
     decision = [row["due_at"] for row in open_clocks if row["level"] == Level.L3]
     due: datetime = (decision or [row["due_at"] for row in open_clocks])[0]
     return due, overdue
+
+
+def _is_late(clock: Row, now: datetime) -> bool:
+    return bool(clock["state"] == "passed" or (clock["state"] == "running" and clock["due_at"] <= now))
 
 
 def _gone(service_id: str) -> Service:
