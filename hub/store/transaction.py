@@ -159,7 +159,7 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
     def cancel(self, delivery_ids: Sequence[str], at: datetime) -> None:
         """Cancel deliveries that had not begun to be sent."""
         if delivery_ids:
-            self._connection.execute(_CANCELLED, [{"b_id": each, "at": at} for each in delivery_ids])
+            self._connection.execute(_CANCELLED, {"ids": list(delivery_ids), "at": at})
 
     def expired_leases(self, wall: datetime, limit: int) -> list[Row]:
         """Take deliveries whose lease ran out before anything was reported."""
@@ -228,7 +228,7 @@ _SETTLED = (
 _ANSWERED = update(_D).where(_D.c.id == bindparam("b_id")).values(answer_state=bindparam("b_state"))
 _CANCELLED = (
     update(_D)
-    .where(_D.c.id == bindparam("b_id"), _D.c.state.in_(_WAITING))
+    .where(_D.c.id.in_(bindparam("ids", expanding=True)), _D.c.state.in_(_WAITING))
     .values(state=DeliveryState.CANCELLED, due_at=bindparam("at"), lease_until=None)
 )
 _EXPIRED = (
