@@ -18,8 +18,8 @@ Stay = Annotated[bool, typer.Option("--stay", help="Leave everything running aft
 
 
 def demo(stay: Stay = False, as_json: AsJson = False) -> None:
-    """Tell one person's story once, and see six shares through: answered, silent, withdrawn, refused, late, in doubt."""
-    from hub.sandbox.stage import StageError, make_folder, set_up  # noqa: PLC0415 - heavy, and for this command alone
+    """Tell one person's story once, and see six shares through: answered, silent, withdrawn, refused, late, doubted."""
+    from hub.sandbox.stage import StageError, make_folder, set_up  # noqa: PLC0415 - heavy, and this command's alone
     from hub.sandbox.story import perform  # noqa: PLC0415
     from hub.sandbox.tally import count  # noqa: PLC0415
 

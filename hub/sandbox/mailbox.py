@@ -1,4 +1,4 @@
-"""A mail server for the demo and the tests: takes every mail over SMTP and keeps it in a file, one line of JSON each."""
+"""A mail server for the demo and the tests: takes mail over SMTP and keeps each as a line of JSON."""
 
 from __future__ import annotations
 

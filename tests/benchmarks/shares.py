@@ -1,4 +1,4 @@
-"""The shares of a run: 3 KB each, every one its own person's, signed beforehand as a case system would sign them."""
+"""The shares of a run: 3 KB each, each its own person's, signed beforehand as a case system would sign them."""
 
 from __future__ import annotations
 
