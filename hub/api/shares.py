@@ -88,7 +88,9 @@ async def submit(request: Request) -> Reply:
     return Reply(answer, status_code=202)
 
 
-async def _keep(hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, once: OneTime) -> dict[str, Any]:
+async def _keep(  # noqa: PLR0913 - what one commit needs
+    hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, once: OneTime
+) -> dict[str, Any]:
     """Plan, seal and commit; a speakable reference that is taken is drawn again."""
     digest = hashlib.sha256(raw).hexdigest()
     for salt in range(_DRAWS):

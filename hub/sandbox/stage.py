@@ -116,39 +116,11 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     callback_secret, webhook_secret = new_secret(), new_secret()
 
     progress("Starting the sandbox partners: two housing teams, a treatment service, a case system, a mail server")
-    council = {"callback_secret": callback_secret, "owner": "Duty officer, Housing Options"}
-    housing_jwks = json.loads(made.housing.jwks())
-    housing = _partner(
-        stack,
-        folder / "housing",
-        "hub_housing.sandbox",
-        housing_jwks,
-        {**council, "callback_url": f"{hub_url}/v1/callbacks/city-housing-options", "auto_answer": True},
+    housing, supported = (
+        _council(stack, folder, name, made, callback_secret, hub_url)
+        for name in ("city-housing-options", "supported-housing")
     )
-    supported = _partner(
-        stack,
-        folder / "supported",
-        "hub_housing.sandbox",
-        housing_jwks,
-        {**council, "callback_url": f"{hub_url}/v1/callbacks/supported-housing", "auto_answer": True},
-    )
-    receiver_key = folder / "receiver.pem"
-    receiver_key.touch(mode=0o600)
-    receiver_key.write_bytes(made.receiver.pem())
-    health = _partner(
-        stack,
-        folder / "health",
-        "hub_health_fhir.sandbox",
-        json.loads(made.health.jwks()),
-        {
-            "callback_url": f"{hub_url}/fhir/R4/$process-message",
-            "issuer": "treatment-trust",
-            "key_file": str(receiver_key),
-            "alg": "RS512",
-            "kid": made.receiver.kid,
-            "decide": "none",
-        },
-    )
+    health = _treatment(stack, folder, made, hub_url)
     webhooks = _partner(stack, folder / "cases", "hub.sandbox.case_system", None, {"secret": webhook_secret})
     mailbox = _partner(stack, folder / "mail", "hub.sandbox.mailbox", None, None)
 
@@ -174,6 +146,33 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     cases = CaseSystem(hub_url, instance.CLIENT, made.case_system)
     stack.callback(cases.close)
     return Stage(folder, hub, housing, supported, health, webhooks, folder / "mail" / "ledger.jsonl", cases)
+
+
+def _council(  # noqa: PLR0913 - what a partner and the hub agree on
+    stack: ExitStack, folder: Path, service: str, made: instance.Keys, secret: str, hub_url: str
+) -> SandboxProcess:
+    settings = {
+        "callback_url": f"{hub_url}/v1/callbacks/{service}",
+        "callback_secret": secret,
+        "owner": "Duty officer, Housing Options",
+        "auto_answer": True,
+    }
+    return _partner(stack, folder / service, "hub_housing.sandbox", json.loads(made.housing.jwks()), settings)
+
+
+def _treatment(stack: ExitStack, folder: Path, made: instance.Keys, hub_url: str) -> SandboxProcess:
+    key = folder / "receiver.pem"
+    key.touch(mode=0o600)
+    key.write_bytes(made.receiver.pem())
+    settings = {
+        "callback_url": f"{hub_url}/fhir/R4/$process-message",
+        "issuer": "treatment-trust",
+        "key_file": str(key),
+        "alg": "RS512",
+        "kid": made.receiver.kid,
+        "decide": "none",
+    }
+    return _partner(stack, folder / "health", "hub_health_fhir.sandbox", json.loads(made.health.jwks()), settings)
 
 
 def wait_for(what: str, look: Callable[[], T | None], seconds: float = 20.0) -> T:
