@@ -78,7 +78,7 @@ _PARTNERS = (SENDER, "city", "county")
 
 @dataclass(slots=True)
 class Scene:
-    """A partnership with its keys and one mapping; `share` is what every acceptance tells unless it is given another."""
+    """A partnership with its keys and one mapping; `share` is what every acceptance tells."""
 
     folder: Path
     vault: Envelope = field(init=False)
@@ -120,7 +120,7 @@ class Scene:
         salt: int = 0,
         services: Sequence[str] | None = None,
     ) -> Acceptance:
-        """Return a plan ready for its commit; `token` is the author's one-time assertion (one of its own unless given)."""
+        """Return a plan ready for its commit; `token` is the author's one-time assertion, its own unless given."""
         planned = self.plan(key, salt=salt, services=services)
         once = OneTime(
             "author", token or hashlib.sha256(f"{key}|{body}".encode()).hexdigest(), NOW + timedelta(hours=1)
