@@ -20,6 +20,7 @@ from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.relay import Relay, Rounds
 from hub.domain.calendar import WorkingCalendar, england_and_wales
+from hub.domain.errors import Unavailable
 from hub.domain.route import Directory
 from hub.host import discovery
 from hub.mapping.library import Library
@@ -36,7 +37,8 @@ from hub.security.webhooks import sign_webhook
 from hub.services.now import SystemNow
 from hub.services.receive import receive
 from hub.services.record_heard import record_heard
-from hub.services.remember import OneTime, remember
+from hub.services.recover import Recover, recover
+from hub.services.remember import Fact, OneTime, keep_facts, remember
 from hub.services.respond import respond
 from hub.services.settle import settle
 from hub.services.sweep import sweep
@@ -45,6 +47,7 @@ from hub.store import read_due, read_state
 from hub.store.engine import Engine, open_engine
 from hub.store.migrate import upgrade
 from hub.store.transaction import Nudges
+from hub.store.trouble import read_or_unavailable
 from hub.store.writer import Writer
 
 log = structlog.get_logger(__name__)
@@ -88,6 +91,8 @@ class Hub:
     webhook_client: GuardedClient
     receive: Callable[[Any, Any], Any]
     record_heard: Callable[[Any, Any], Any]
+    #: No other process can hold a lease: this one holds the lock on a SQLite file.
+    alone: bool
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -96,9 +101,21 @@ class Hub:
         self.broker.on_nudge = lambda queue, _ids: self._arrived(queue, loop)
         self.writer.on_commit = lambda nudges: self._committed(nudges, loop)
         self.writer.start()
+        await self._pick_up()
         self.broker.start()
         running = [*(courier.run() for courier in self.couriers.values()), self.relay.run(), self.notifier.run()]
         self._loops = [asyncio.create_task(each) for each in running]
+
+    async def _pick_up(self) -> None:
+        try:
+            if self.configuration.hub.profile == "demo":
+                # What business time is must not begin anew at each start.
+                await self.writer.run(keep_facts, Fact("business_offset", str(self.now.offset.total_seconds())))
+            if self.alone and (found := await self.writer.run(recover, Recover(self.now.wall()))):
+                log.info("hub.recovered", count=found.deliveries + found.notices + found.messages)
+        except Unavailable as error:
+            # It starts all the same, and says so to whoever sends: leases then run out by themselves.
+            log.error("hub.not_recovered", reason=error.refusal.type)
 
     async def stop(self) -> None:
         """Stop every loop, then finish what the writer was asked to keep."""
@@ -111,8 +128,8 @@ class Hub:
         await asyncio.to_thread(self.mailer.close)
 
     async def read(self, query: Callable[..., T], *arguments: Any) -> T:
-        """Run one read of the store in a thread."""
-        return await asyncio.to_thread(query, self.reader, *arguments)
+        """Run one read of the store in a thread; raises `Unavailable`."""
+        return await asyncio.to_thread(read_or_unavailable, query, self.reader, *arguments)
 
     def _arrived(self, queue: str, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closing: the next start finds the rows
@@ -133,8 +150,11 @@ class Hub:
                 loop.call_soon_threadsafe(self.notifier.nudge)
 
 
-def build(folder: Path) -> Hub:
-    """Compose a hub from an instance's folder; raises `ConfigurationError` and `KeyFolderError` with what to do."""
+def build(folder: Path, *, alone: bool = False) -> Hub:
+    """Compose a hub from an instance's folder; raises `ConfigurationError` and `KeyFolderError` with what to do.
+
+    `alone` says that the caller holds the lock on the instance's SQLite file (see `hub.services.recover`).
+    """
     configuration = config.load(folder)
     plugins = find_plugins(configuration)
     enabled = partnership.enable(configuration, plugins)
@@ -189,6 +209,7 @@ def build(folder: Path) -> Hub:
         webhook_client=webhook_client,
         receive=partial(receive, vault=vault),
         record_heard=partial(record_heard, vault=vault),
+        alone=alone,
     )
 
 
@@ -280,7 +301,7 @@ def _clients(configuration: config.Configuration, reader: Engine) -> ClientLooku
         client = known.get(client_id)
         if client is None:
             return None
-        revoked = read_state.revoked_clients(reader, client_id) is not None
+        revoked = read_or_unavailable(read_state.revoked_clients, reader, client_id) is not None
         return Client(client.id, client.partner, client.jwks, client.scopes, revoked)
 
     return ClientLookup(read)

@@ -7,9 +7,9 @@ import os
 import tomllib
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,60}$")]
 SecretRef = Annotated[str, StringConstraints(pattern=r"^(file|env):.+$")]
@@ -72,9 +72,15 @@ class HubSettings(_Table):
 class WindowTable(_Table):
     """How long a rung may take, in one unit."""
 
-    minutes: int | None = None
-    working_hours: int | None = None
-    working_days: int | None = None
+    minutes: int | None = Field(default=None, ge=1)
+    working_hours: int | None = Field(default=None, ge=1)
+    working_days: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="after")
+    def _one_unit(self) -> Self:
+        if sum(unit is not None for unit in (self.minutes, self.working_hours, self.working_days)) != 1:
+            raise ValueError("name one of minutes, working_hours and working_days")
+        return self
 
 
 class ClockTable(_Table):

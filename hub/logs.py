@@ -21,8 +21,9 @@ ALLOWED_KEYS = frozenset(
         *("pid", "held", "in_flight", "doubted", "cancelled", "isolation", "host", "port"),
     }
 )
-#: Ids, codes and type names have no spaces: a sentence in an allowed key is somebody's words, and is withheld.
-_CODE = re.compile(r"[\w.:/@+{}-]{1,120}", re.ASCII)
+#: Ids, codes and type names have no spaces: a sentence in an allowed key is somebody's words, and is withheld; so are
+#: an e-mail address, and digits alone that are as long as a telephone or NHS number.
+_CODE = re.compile(r"(?!\+?\d{9,}$)[\w.:/{}-]{1,120}", re.ASCII)
 #: Letters, digits and one dot or more: the stable names that events have.
 _EVENT = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 WITHHELD = "withheld"
@@ -69,7 +70,18 @@ class LibraryLines(logging.Handler):
 
 
 def configure(stream: BinaryIO | None = None) -> None:
-    """Send structlog's events, and libraries' warnings, to a stream as JSON lines (default: standard error)."""
+    """Send the hub's events, and that libraries warned, to a stream as JSON lines (default: standard error)."""
+    configure_events(stream)
+    root = logging.getLogger()
+    for handler in list(root.handlers):
+        root.removeHandler(handler)
+    root.addHandler(LibraryLines())
+    root.setLevel(logging.WARNING)
+    logging.captureWarnings(capture=True)
+
+
+def configure_events(stream: BinaryIO | None = None, level: int = logging.INFO) -> None:
+    """Send the hub's own events of a level and above to a stream, and leave libraries' logging as it is."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -77,16 +89,10 @@ def configure(stream: BinaryIO | None = None) -> None:
             allow_listed,
             structlog.processors.JSONRenderer(serializer=_to_json),
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
-        cache_logger_on_first_use=False,
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=lambda *_: structlog.BytesLogger(stream or sys.stderr.buffer),
+        cache_logger_on_first_use=False,  # so that a later configuration holds for loggers made before it
     )
-    root = logging.getLogger()
-    for handler in list(root.handlers):
-        root.removeHandler(handler)
-    root.addHandler(LibraryLines())
-    root.setLevel(logging.WARNING)
-    logging.captureWarnings(capture=True)
 
 
 def _to_json(event: Mapping[str, Any], **_: object) -> bytes:

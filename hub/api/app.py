@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
+from prometheus_client import CollectorRegistry
 
-from hub.api import business_time, callbacks, consents, deliveries, health, problems, services, shares, tokens
+from hub.api import business_time, callbacks, consents, deliveries, health, metrics, problems, services, shares, tokens
 from hub.bootstrap import Hub
 
 _ABOUT = "Send what a person agreed to share, once, to each service able to act; and hear what came of it."
@@ -16,12 +17,20 @@ _ABOUT = "Send what a person agreed to share, once, to each service able to act;
 def create_app(hub: Hub) -> FastAPI:
     """Return the app that serves a hub; its start starts the hub's loops, and its end stops them."""
 
+    registry = CollectorRegistry()
+    registry.register(metrics.StateCollector(hub))
+    listen = hub.configuration.hub.listen
+
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await hub.start()
+        watched = metrics.serve_metrics(registry, listen.host, listen.metrics_port) if listen.metrics_port else None
         try:
             yield
         finally:
+            if watched is not None:
+                watched[0].shutdown()
+                watched[0].server_close()
             await hub.stop()
 
     app = FastAPI(
@@ -35,6 +44,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.hub = hub
     app.state.in_flight = shares.InFlight()
     problems.install(app)
+    app.add_middleware(metrics.Measured, registry=registry)
     for part in (tokens, shares, consents, deliveries, services, callbacks, health):
         app.include_router(part.router)
     if hub.configuration.hub.profile == "demo":

@@ -46,6 +46,7 @@ def demo(stay: Stay = False, as_json: AsJson = False) -> None:
 def _addresses(stage: Any) -> dict[str, str]:
     return {
         "the hub": stage.hub.url,
+        "its metrics": stage.metrics_url,
         "housing": stage.housing.url,
         "supported housing": stage.supported.url,
         "county treatment": stage.health.url,

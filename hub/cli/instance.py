@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,8 +29,9 @@ DEFAULT_FOLDER = Path(".hub")
 
 def configuration_of(folder: Path) -> Configuration:
     """Read an instance's configuration; what is wrong with it ends the command, naming file and field."""
-    from hub import config  # noqa: PLC0415
+    from hub import config, logs  # noqa: PLC0415
 
+    logs.configure_events(level=logging.WARNING)  # a command's output is its own; `hub serve` logs all
     return config.load(folder)
 
 

@@ -52,7 +52,7 @@ def run_all(
     else:
         say(f"{len(results) - failed} passed, {failed} failed, in {len(found)} mappings")
     if failed:
-        progress(f"hub: {failed} cases failed: mend the mapping, or the case if the document was meant to change")
+        progress(f"hub: cases that failed: {failed}; mend the mapping, or the case if the document was meant to change")
         raise typer.Exit(WRONG)
 
 

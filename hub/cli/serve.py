@@ -32,10 +32,10 @@ def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     os.umask(0o077)  # the database's own files too are nobody else's
     logs.configure()
     with ExitStack() as held:
-        _hold_the_only_place(held, configuration)
+        alone = _hold_the_only_place(held, configuration)
         listening = held.enter_context(_listen(configuration))
         progress("Opening the database and finding connectors ...")
-        hub = build(configuration.folder)
+        hub = build(configuration.folder, alone=alone)
         facts = opening(hub, "http://{}:{}".format(*listening.getsockname()[:2]))
         emit(facts) if as_json else _announce(facts)
         _run(hub, listening)
@@ -103,16 +103,18 @@ def _announce(facts: dict[str, Any]) -> None:
         say(f"  connection  {each['id']}: {each['state']}{why}")
 
 
-def _hold_the_only_place(held: ExitStack, configuration: Configuration) -> None:
+def _hold_the_only_place(held: ExitStack, configuration: Configuration) -> bool:
+    """Take the lock on a SQLite file until `held` ends; False where the database is one that processes share."""
     from hub.cli.lock import AlreadyServed, only_one  # noqa: PLC0415
 
     file = sqlite_file(configuration)
     if file is None:
-        return
+        return False
     try:
         held.enter_context(only_one(file))
     except AlreadyServed:
         fail(f"another process serves {file}", "Stop it first: one process at a time writes a SQLite file.")
+    return True
 
 
 def _listen(configuration: Configuration) -> socket.socket:

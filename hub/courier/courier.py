@@ -147,7 +147,7 @@ class Courier:
                 return Rejected("host-died-again")
             case "alone" if not claimed.in_doubt:
                 # What is in doubt is asked about, never sent blindly, however often its host died.
-                carry = self._host.deliver_alone
+                carry = self._host.reconcile_alone if claimed.in_doubt else self._host.deliver_alone
             case _:
                 carry = self._host.reconcile if claimed.in_doubt else self._host.deliver
         result = await carry(self._parcel(claimed))

@@ -94,11 +94,20 @@ class HostProcess:
 
     async def deliver_alone(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
         """Send a parcel in a fresh host of its own, so that a death is this parcel's and harms no other."""
+        return await self._carry_alone("deliver", parcel)
+
+    async def reconcile_alone(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
+        """Find out about a parcel in doubt in a fresh host of its own."""
+        return await self._carry_alone("reconcile", parcel)
+
+    async def _carry_alone(
+        self, verb: Literal["deliver", "reconcile"], parcel: Parcel
+    ) -> HostResult | HostDied | HostBroken:
         own = await self._start()
         if isinstance(own, HostBroken):
             return own
         try:
-            return await self._ask_about(own, "deliver", parcel)
+            return await self._ask_about(own, verb, parcel)
         finally:
             await own.close()
 

@@ -23,7 +23,7 @@ from hub.mapping.codes import CodeList
 from hub.mapping.document import MAX_DEPTH, is_sendable
 from hub.mapping.functions import Function, functions
 
-ROOTS = frozenset({"section", "share", "delivery", "trusted_person", "consent", "service", "sender"})
+ROOTS = frozenset({"section", "share", "delivery", "trusted_person", "consent", "service", "sender", "answer"})
 MAX_LENGTH = 4_000
 #: How many copies of what it reads one expression may write: `x.[@,@].[@,@]…` would otherwise double without end.
 MAX_COPIES = 256

@@ -24,6 +24,7 @@ class Partners:
 
     hub_url: str
     hub_port: int
+    metrics_port: int
     housing_url: str
     supported_url: str
     health_url: str
@@ -87,6 +88,7 @@ business_start = "{BUSINESS_START}"
 
 [listen]
 port = {partners.hub_port}
+metrics_port = {partners.metrics_port}
 
 [mail]
 port = {partners.smtp_port}

@@ -84,6 +84,7 @@ class Stage:
     health: SandboxProcess
     webhooks: SandboxProcess
     mail: Path
+    metrics_url: str
     cases: CaseSystem
 
     def move_time(self, to: datetime) -> datetime:
@@ -110,7 +111,7 @@ class Stage:
 
 def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> Stage:
     """Start the partners, write the instance, start the hub; everything ends with `stack`."""
-    port = _free_port()
+    port, metrics_port = _free_port(), _free_port()
     hub_url = f"http://127.0.0.1:{port}"
     made = instance.make_keys()
     callback_secret, webhook_secret = new_secret(), new_secret()
@@ -128,6 +129,7 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     partners = instance.Partners(
         hub_url=hub_url,
         hub_port=port,
+        metrics_port=metrics_port,
         housing_url=housing.url,
         supported_url=supported.url,
         health_url=health.url,
@@ -145,7 +147,8 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     stack.callback(hub.stop)
     cases = CaseSystem(hub_url, instance.CLIENT, made.case_system)
     stack.callback(cases.close)
-    return Stage(folder, hub, housing, supported, health, webhooks, folder / "mail" / "ledger.jsonl", cases)
+    mails, metrics_url = folder / "mail" / "ledger.jsonl", f"http://127.0.0.1:{metrics_port}/metrics"
+    return Stage(folder, hub, housing, supported, health, webhooks, mails, metrics_url, cases)
 
 
 def _council(  # noqa: PLR0913 - what a partner and the hub agree on

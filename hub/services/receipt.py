@@ -14,9 +14,17 @@ from hub.services.decide import Verdict
 from hub.services.submit import Plan, Planned
 
 
+#: Said first whenever someone is at risk now: this lane is never the way to raise an alarm (R23).
+NOT_A_SAFEGUARDING_REFERRAL = (
+    "This has NOT made a safeguarding referral. If someone is in danger now, ring 999. "
+    "If not, ring your safeguarding team."
+)
+
+
 def receipt(planned: Plan) -> dict[str, Any]:
     """Return the body of a 202: a verdict for each service, and by pointer what was withheld (R12, R17)."""
     return {
+        **({"safeguarding": NOT_A_SAFEGUARDING_REFERRAL} if planned.share.at_risk_now else {}),
         "id": planned.ids.share,
         "reference": planned.ids.reference,
         "your_reference": planned.share.reference,

@@ -62,6 +62,7 @@ class Planned:
     case: str
     body: bytes
     content_type: str
+    frame: Mapping[str, Any]  #: what the mapping saw beside the story
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,9 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
             )
             continue
         delivery_id = ids.of("delivery", verdict.service_id).hex
+        frame = {name: part for name, part in view.items() if name != "section"}
         parcels.append(
-            Planned(verdict, verdict.route, verdict.consent, delivery_id, key, case, body, mapper.content_type)
+            Planned(verdict, verdict.route, verdict.consent, delivery_id, key, case, body, mapper.content_type, frame)
         )
         clocks = clocks_of(share, now, verdict.route, directory, calendar)
         due[delivery_id] = {Level.L0: undelivered_notice_at(now, share.urgent, calendar), **clocks}
@@ -222,7 +224,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
     rows["deliveries"].append(_delivery_row(planned, parcel, consent_id, data_key, wall))
     windows = windows_of(route, directory)
     for level, due_at in planned.due[parcel.delivery_id].items():
-        rows["clocks"].append(_clock_row(parcel.delivery_id, level, due_at, windows))
+        rows["clocks"].append(clock_row(parcel.delivery_id, level, due_at, windows))
     rows["audit_events"].append(
         audited(
             planned.sent_at,
@@ -271,6 +273,7 @@ def _delivery_row(planned: Plan, parcel: Planned, consent_id: str, data_key: Dat
         "content_type": parcel.content_type,
         "parcel_sha256": hashlib.sha256(parcel.body).hexdigest(),
         "parcel": data_key.seal(parcel.body, place("deliveries", "parcel", parcel.delivery_id)),
+        "frame": data_key.seal(pack(parcel.frame), place("deliveries", "frame", parcel.delivery_id)),
         "created_at": planned.sent_at,
         "due_at": wall,
         "attempt": 0,
@@ -279,7 +282,8 @@ def _delivery_row(planned: Plan, parcel: Planned, consent_id: str, data_key: Dat
     }
 
 
-def _clock_row(delivery_id: str, level: Level, due_at: datetime, windows: WindowSet) -> dict[str, Any]:
+def clock_row(delivery_id: str, level: Level, due_at: datetime, windows: WindowSet) -> dict[str, Any]:
+    """Return the clock of one rung, with who agreed its window and when (R43)."""
     window = windows.standard.get(level)
     return {
         "delivery_id": delivery_id,

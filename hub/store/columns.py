@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -39,5 +40,10 @@ def sealed(name: str, *, nullable: bool = False) -> Column[bytes]:
 
 def states(column: str, members: type[StrEnum]) -> CheckConstraint:
     """Return the check that a state column holds a member of its table of moves, and nothing else."""
-    listed = ", ".join(f"'{member}'" for member in members)
-    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_listed")
+    in_order = ", ".join(f"'{member}'" for member in members)
+    return CheckConstraint(f"{column} IN ({in_order})", name=f"{column}_listed")
+
+
+def listed(members: Iterable[str]) -> str:
+    """Return states as SQL lists them, always in the same order: a partial index serves only the very same text."""
+    return ", ".join(f"'{member}'" for member in sorted(members))

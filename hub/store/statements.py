@@ -8,12 +8,7 @@ from sqlalchemy import TextClause, TextualSelect, bindparam, text
 
 from hub.domain.delivery import CLAIMABLE, ENDED, DeliveryKind, DeliveryState
 from hub.store import tables
-from hub.store.columns import Instant
-
-
-def _listed(states: frozenset[DeliveryState]) -> str:
-    return ", ".join(f"'{state}'" for state in sorted(states))
-
+from hub.store.columns import Instant, listed
 
 #: What the courier needs of a parcel, and what settling needs of a delivery.
 _OF_PARCEL = """
@@ -21,7 +16,7 @@ _OF_PARCEL = """
     d.content_type, d.parcel, d.deaths, d.sealed_receipt, s.data_key
 """
 _OF_DELIVERY = """
-    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d.state, d.answer_state, d.attempt,
+    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d."case", d.linked_to, d.state, d.answer_state, d.attempt,
     d.counted, d.deaths, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at, d.receipt,
     d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
 """
@@ -39,7 +34,7 @@ WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= 
   AND s.data_key IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
   AND (d.after IS NULL
-       OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({_listed(ENDED)})))
+       OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({listed(ENDED)})))
 ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
 _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
@@ -77,7 +72,7 @@ def claim(dialect: str, doubts: bool, asks_only: bool = False) -> TextClause:
         consent = "" if asks_only else _LIVING
         sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent=consent)
         return text(sql + locks).bindparams(*((wall,) if asks_only else (wall, business)))
-    sql = _CLAIM.format(states=_listed(CLAIMABLE), lease="", consent=_LIVING)
+    sql = _CLAIM.format(states=listed(CLAIMABLE), lease="", consent=_LIVING)
     return text(sql + locks).bindparams(wall, business)
 
 
@@ -103,6 +98,8 @@ def lock_deliveries(dialect: str, by_reference: bool) -> TextualSelect:
         columns.connection_id,
         columns.kind,
         columns.key,
+        columns.case,
+        columns.linked_to,
         columns.state,
         columns.answer_state,
         columns.attempt,

@@ -16,12 +16,13 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from hub.domain.answer import AnswerState
 from hub.domain.consent import ConsentState
-from hub.domain.delivery import DeliveryKind, DeliveryState
-from hub.store.columns import Instant, identifier, sealed, states
+from hub.domain.delivery import CLAIMABLE, DeliveryKind, DeliveryState
+from hub.store.columns import Instant, identifier, listed, sealed, states
 
 metadata = MetaData(
     naming_convention={
@@ -101,6 +102,7 @@ consents = Table(
     Column("returns", JSON, nullable=False),
     Column("notice", String(32), nullable=False),
     states("state", ConsentState),
+    Index("ix_consents_state_ends_at", "state", "ends_at"),  # what runs out is looked for every second
 )
 
 consent_events = Table(
@@ -123,6 +125,9 @@ connections = Table(
     Column("held_reason", String(80)),
 )
 
+#: What may be claimed, in the order in which it is: a claim then costs what it takes, however much waits behind it.
+_CLAIMABLE = text(f"state IN ({listed(CLAIMABLE)})")
+
 deliveries = Table(
     "deliveries",
     metadata,
@@ -143,6 +148,7 @@ deliveries = Table(
     Column("content_type", String(80), nullable=False),
     Column("parcel_sha256", String(64), nullable=False),
     sealed("parcel"),
+    sealed("frame"),  # what its mapping saw beside the story, for what may follow it
     Column("created_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),
@@ -159,6 +165,7 @@ deliveries = Table(
     states("answer_state", AnswerState),
     states("kind", DeliveryKind),
     Index("ix_deliveries_connection_id_state", "connection_id", "state", "due_at"),
+    Index("ix_deliveries_claimable", "connection_id", "due_at", sqlite_where=_CLAIMABLE, postgresql_where=_CLAIMABLE),
     Index("ix_deliveries_state_lease_until", "state", "lease_until"),
     Index("ix_deliveries_connection_id_receipt", "connection_id", "receipt"),
 )

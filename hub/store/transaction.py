@@ -83,8 +83,16 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
             self._connection.execute(_END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
 
     def deliveries_of(self, consent_ids: Sequence[str]) -> list[Row]:
-        """Take for change the deliveries that need these consents; asking to stop needs none."""
+        """Take for change the deliveries that were made under these consents, of every kind."""
         return rows(self._connection, _OF_CONSENTS, {"ids": list(consent_ids)})
+
+    def originals(self, delivery_ids: Sequence[str]) -> dict[str, Row]:
+        """Return what follow-ups to these deliveries are made from; none of it ever changes but the consent."""
+        return {each["id"]: each for each in rows(self._connection, _ORIGINALS, {"ids": list(delivery_ids)})}
+
+    def count_follow_ups(self, delivery_id: str, kind: str) -> int:
+        """Return how many deliveries of a kind follow one that is locked already."""
+        return self._connection.scalar(_FOLLOW_UPS, {"linked_to": delivery_id, "kind": kind}) or 0
 
     def mark_withdrawn(self, share_id: str, at: datetime) -> None:
         """Note that nothing of a share is agreed any more."""
@@ -140,11 +148,14 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Take the one delivery of a connection that a partner names, by our key or its own receipt.
 
         A receipt that a partner gave twice names nobody: an answer must never reach another person's share (R21).
+        Only where both times were about one case does it name what was sent first.
         """
         statement = statements.lock_deliveries(self._dialect, by_reference=True)
         found = rows(self._connection, statement, {"connection": connection_id, "key": key, "receipt": receipt})
         named = [each for each in found if each["key"] == key] or found
-        return named[0] if len(named) == 1 else None
+        if len({each["case"] for each in named}) != 1:
+            return None
+        return named[0] if len(named) == 1 else next((each for each in named if each["linked_to"] is None), None)
 
     def update_deliveries(self, changes: Sequence[Row]) -> None:
         """Write what settling changed and end the leases."""
@@ -165,6 +176,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Take deliveries whose lease ran out before anything was reported."""
         return rows(self._connection, _EXPIRED, {"wall": wall, "limit": limit})
 
+    def end_leases(self, table: str, wall: datetime) -> int:
+        """Let every lease in a table that would last longer end at `wall`; returns how many there were."""
+        return int(self._connection.execute(_END_LEASE[table], {"wall": wall}).rowcount)
+
 
 def _prefixed(change: Row) -> dict[str, Any]:
     return {f"b_{name}": value for name, value in change.items()}
@@ -183,10 +198,25 @@ _TAKEN = select(_S.c.reference).where(_S.c.reference.in_(bindparam("references",
 _HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
 _END_CONSENT = update(_C).where(_C.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
 _OF_CONSENTS = (
-    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.attempt)
-    .where(_D.c.consent_id.in_(bindparam("ids", expanding=True)), _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
+    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.attempt, _D.c.kind)
+    .where(_D.c.consent_id.in_(bindparam("ids", expanding=True)))
     .order_by(_D.c.id)
     .with_for_update()
+)
+_ORIGINALS = (
+    select(
+        _D.c.id, _D.c.share_id, _D.c.consent_id, _D.c.service_id, _D.c.connection_id, _D.c.key, _D.c.case,
+        _D.c.address, _D.c.mapping, _D.c.frame, _S.c.ask, _S.c.urgent, _S.c.data_key,
+        _C.c.state.label("consent_state"), _C.c.ends_at,
+    )
+    .join(_S, _S.c.id == _D.c.share_id)
+    .join(_C, _C.c.id == _D.c.consent_id)
+    .where(_D.c.id.in_(bindparam("ids", expanding=True)))
+)  # fmt: skip
+_FOLLOW_UPS = (
+    select(func.count())
+    .select_from(_D)
+    .where(_D.c.linked_to == bindparam("linked_to"), _D.c.kind == bindparam("kind"))
 )
 _WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
 _LAPSED = (
@@ -231,6 +261,12 @@ _CANCELLED = (
     .where(_D.c.id.in_(bindparam("ids", expanding=True)), _D.c.state.in_(_WAITING))
     .values(state=DeliveryState.CANCELLED, due_at=bindparam("at"), lease_until=None)
 )
+_END_LEASE = {
+    of.name: update(of)
+    .where(of.c.lease_until > bindparam("wall", type_=Instant()))
+    .values(lease_until=bindparam("wall", type_=Instant()))
+    for of in (_D, tables.notices, tables.inbox)
+}
 _EXPIRED = (
     select(_D)
     .where(

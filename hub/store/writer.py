@@ -14,8 +14,9 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from hub.domain.errors import HubError
+from hub.domain.errors import HubError, Unavailable
 from hub.store.transaction import Nudges, StoreTransaction
+from hub.store.trouble import STORE_UNAVAILABLE, may_keep_nothing
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -40,7 +41,8 @@ class _Command:
 class Writer:
     """Runs verbs over items. Items of one verb that wait together are handed to it together.
 
-    A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed.
+    A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed. While the
+    database can keep nothing (full, read-only, away) every command fails with `Unavailable`, and the next one tries anew.
     `on_commit` is told, after each commit, what became due.
     """
 
@@ -49,6 +51,7 @@ class Writer:
         self.on_commit = on_commit
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
+        self._connection: Connection | None = None
         self._closed = False
         self._closing = threading.Lock()
 
@@ -74,22 +77,19 @@ class Writer:
         return future
 
     async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R | HubError]], item: T) -> R:
-        """Queue one item and wait for its commit; a `HubError` that the verb returned is raised."""
+        """Queue one item and wait for its commit; raises a `HubError` that the verb returned, or `Unavailable`."""
         result = await asyncio.wrap_future(self.submit(verb, item))
         if isinstance(result, HubError):
             raise result
         return result
 
     def _loop(self) -> None:
-        with self._engine.connect() as connection:
-            while True:
-                batch = self._gather()
-                if batch is None:
-                    return
-                # From here a caller that goes away can no longer cancel its command: it is kept, or fails, as a whole.
-                wanted = [command for command in batch if command.future.set_running_or_notify_cancel()]
-                if wanted:
-                    self._commit(connection, wanted)
+        while (batch := self._gather()) is not None:
+            # From here a caller that goes away can no longer cancel its command: it is kept, or fails, as a whole.
+            wanted = [command for command in batch if command.future.set_running_or_notify_cancel()]
+            if wanted:
+                self._commit(wanted)
+        self._disconnect()
 
     def _gather(self) -> list[_Command] | None:
         first = self._queue.get()
@@ -107,20 +107,42 @@ class Writer:
             batch.append(command)
         return batch
 
-    def _commit(self, connection: Connection, batch: list[_Command]) -> None:
+    def _commit(self, batch: list[_Command]) -> None:
         try:
-            results, nudges = self._attempt(connection, batch)
+            results, nudges = self._attempt(batch)
         except Exception as error:  # noqa: BLE001 - the boundary of the writer: a poisoned item must fail alone
-            if len(batch) == 1:
+            if isinstance(error, DBAPIError) and may_keep_nothing(error):
+                self._refuse(batch, error)
+            elif len(batch) == 1:
                 log.error("writer.command_failed", verb=_name(batch[0].verb), error=type(error).__name__)
                 batch[0].future.set_exception(error)
-                return
-            for command in batch:
-                self._commit(connection, [command])
+            else:
+                for command in batch:
+                    self._commit([command])
             return
         for command, result in zip(batch, results, strict=True):
             command.future.set_result(result)
         self._tell(nudges)
+
+    def _refuse(self, batch: list[_Command], error: DBAPIError) -> None:
+        """Nothing can be kept: all of the batch is told so at once, and the next one gets a fresh connection."""
+        log.error("writer.store_unavailable", count=len(batch), error=type(error.orig).__name__)
+        self._disconnect()
+        for command in batch:
+            refused = Unavailable(STORE_UNAVAILABLE)
+            refused.__cause__ = error
+            command.future.set_exception(refused)
+
+    def _connected(self) -> Connection:
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        return self._connection
+
+    def _disconnect(self) -> None:
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
 
     def _tell(self, nudges: Nudges) -> None:
         try:
@@ -128,10 +150,10 @@ class Writer:
         except Exception as error:  # noqa: BLE001 - the writer's boundary: a lost nudge costs time, a dead writer everything
             log.error("writer.nudge_failed", error=type(error).__name__)
 
-    def _attempt(self, connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudges]:
+    def _attempt(self, batch: list[_Command]) -> tuple[list[Any], Nudges]:
         for attempt in range(1, _TRIES + 1):
             try:
-                return _run(connection, batch)
+                return _run(self._connected(), batch)
             except DBAPIError as error:
                 if attempt == _TRIES or not _may_pass(error):
                     raise

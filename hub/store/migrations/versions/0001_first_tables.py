@@ -167,6 +167,7 @@ def upgrade() -> None:
         sa.Column("content_type", sa.String(length=80), nullable=False),
         sa.Column("parcel_sha256", sa.String(length=64), nullable=False),
         sa.Column("parcel", sa.LargeBinary(), nullable=False),
+        sa.Column("frame", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("due_at", sa.BigInteger(), nullable=False),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
