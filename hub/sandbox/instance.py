@@ -24,7 +24,6 @@ class Partners:
 
     hub_url: str
     hub_port: int
-    metrics_port: int
     housing_url: str
     supported_url: str
     health_url: str
@@ -32,6 +31,7 @@ class Partners:
     smtp_port: int
     callback_secret: str
     webhook_secret: str
+    metrics_port: int = 0
 
 
 @dataclass(frozen=True, slots=True)
