@@ -1,4 +1,4 @@
-"""Databases for tests: a migrated SQLite file, copied for each test, and a PostgreSQL database of the run's own."""
+"""Databases for tests: a migrated SQLite file, copied for each test, and a PostgreSQL schema of the run's own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from hub.store import tables
 from hub.store.engine import open_engine, sqlite_url
 from hub.store.migrate import upgrade
 
-#: Where a PostgreSQL may be reached by a user who may make databases.
+#: Where a PostgreSQL may be reached by a user who may make schemas.
 _SERVER = os.environ.get("HUB_TEST_POSTGRES", "postgresql://postgres@127.0.0.1/test")
 
 
@@ -39,27 +39,29 @@ def copied(original: Path, folder: Path) -> Path:
 
 @contextmanager
 def postgres_database(*, migrated: bool = True) -> Iterator[str]:
-    """Lend a database of its own and drop it afterwards; without a server: skip at a desk, fail where CI is set."""
+    """Lend a schema of its own and drop it afterwards; without a server: skip at a desk, fail where CI is set."""
     name = f"hub_test_{uuid4().hex[:12]}"
     server = create_engine(_SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 3})
     try:
         with server.connect() as connection:
-            connection.execute(text(f"CREATE DATABASE {name}"))
+            connection.execute(text(f"CREATE SCHEMA {name}"))
     except OperationalError:
         server.dispose()
         if os.environ.get("CI"):
             raise
-        pytest.skip("no PostgreSQL here: set HUB_TEST_POSTGRES to one whose user may make databases")
-    url = make_url(_SERVER).set(database=name).render_as_string(hide_password=False)
+        pytest.skip("no PostgreSQL here: set HUB_TEST_POSTGRES to one whose user may make schemas")
+    # The schema is all that these connections see: to the hub it is a database.
+    url = make_url(_SERVER).update_query_dict({"options": f"-csearch_path={name}"})
     try:
+        whole = url.render_as_string(hide_password=False)
         if migrated:
-            engine = open_engine(url)
+            engine = open_engine(whole)
             upgrade(engine)
             engine.dispose()
-        yield url
+        yield whole
     finally:
         with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+            connection.execute(text(f"DROP SCHEMA {name} CASCADE"))
         server.dispose()
 
 
