@@ -13,7 +13,6 @@ from hub.domain.wording import WITHHELD_WORDS, Situation, plain
 from hub.services.decide import Verdict
 from hub.services.submit import Plan, Planned
 
-
 #: Said first whenever someone is at risk now: this lane is never the way to raise an alarm (R23).
 NOT_A_SAFEGUARDING_REFERRAL = (
     "This has NOT made a safeguarding referral. If someone is in danger now, ring 999. "

@@ -16,7 +16,8 @@ _OF_PARCEL = """
     d.content_type, d.parcel, d.deaths, d.sealed_receipt, s.data_key
 """
 _OF_DELIVERY = """
-    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d."case", d.linked_to, d.state, d.answer_state, d.attempt,
+    d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d."case",
+    d.linked_to, d.state, d.answer_state, d.attempt,
     d.counted, d.deaths, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at, d.receipt,
     d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
 """
