@@ -153,7 +153,7 @@ class Hub:
 def build(folder: Path, *, alone: bool = False) -> Hub:
     """Compose a hub from an instance's folder; raises `ConfigurationError` and `KeyFolderError` with what to do.
 
-    `alone` says that the caller holds the lock on the instance's SQLite file (see `hub.services.recover`).
+    `alone` says that the caller holds the lock on its SQLite file (see `hub.services.recover`).
     """
     configuration = config.load(folder)
     plugins = find_plugins(configuration)
@@ -185,7 +185,7 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
         WebhookSender(webhook_client, sign_webhook),
         now,
     )
-    verbs = Verbs(partial(settle, vault=vault), partial(respond, vault=vault))
+    couriers = _couriers(enabled, writer, vault, now)
     return Hub(
         configuration=configuration,
         directory=directory,
@@ -202,8 +202,8 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
         clients=clients,
         used=used,
         broker=broker,
-        couriers={name: _courier(each, writer, verbs, vault, now) for name, each in enabled.items()},
-        relay=_relay(writer, reader, directory, broker, notifier, now),
+        couriers=couriers,
+        relay=_relay(writer, reader, directory, broker, couriers, notifier, now),
         notifier=notifier,
         mailer=mailer,
         webhook_client=webhook_client,
@@ -245,6 +245,13 @@ def mapping_folders(configuration: config.Configuration, plugins: list[discovery
     return [folder for folder in folders if folder.is_dir()]
 
 
+def _couriers(
+    enabled: dict[str, partnership.Enabled], writer: Writer, vault: Envelope, now: SystemNow
+) -> dict[str, Courier]:
+    verbs = Verbs(partial(settle, vault=vault), partial(respond, vault=vault))
+    return {name: _courier(each, writer, verbs, vault, now) for name, each in enabled.items()}
+
+
 def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Envelope, now: SystemNow) -> Courier:
     limits = each.manifest.limits
     deadline = timedelta(seconds=limits.deadline_seconds)
@@ -256,8 +263,20 @@ def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Env
 
 
 def _relay(  # noqa: PLR0913 - what a relay is made of
-    writer: Writer, reader: Engine, directory: Directory, broker: Broker, notifier: Notifier, now: SystemNow
+    writer: Writer,
+    reader: Engine,
+    directory: Directory,
+    broker: Broker,
+    couriers: dict[str, Courier],
+    notifier: Notifier,
+    now: SystemNow,
 ) -> Relay:
+    def nudge(connection_id: str, ids: list[str]) -> None:
+        # Its own couriers are told directly: while the broker is away, what is due still goes, a round later.
+        if (courier := couriers.get(connection_id)) is not None:
+            courier.nudge()
+        broker.publish(f"deliveries.{connection_id}", ids)
+
     watch_all = partial(watch, directory=directory)
     rounds = Rounds(
         due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall()),
@@ -266,7 +285,7 @@ def _relay(  # noqa: PLR0913 - what a relay is made of
         sweep=lambda item: writer.run(sweep, item),
         watch=lambda item: writer.run(watch_all, item),
     )
-    return Relay(rounds, broker.publish, notifier.nudge, now)
+    return Relay(rounds, nudge, notifier.nudge, now)
 
 
 def _in_thread(query: Callable[..., T], *arguments: Any) -> Awaitable[T]:

@@ -60,8 +60,9 @@ class Nudges:
             thread.join(timeout=3)
 
     def publish(self, name: str, ids: list[str]) -> None:
-        """Queue a nudge; never blocks and never fails: a nudge is a hint."""
-        self._outbox.put((name, ids))
+        """Queue a nudge; never blocks and never fails: a nudge is a hint, and one for nobody here is dropped."""
+        if name in self._queues:
+            self._outbox.put((name, ids))
 
     def _arrived(self, name: str, ids: list[str]) -> None:
         self.on_nudge(name, ids)

@@ -32,13 +32,13 @@ class Relay:
     def __init__(
         self,
         rounds: Rounds,
-        publish: Callable[[str, list[str]], None],
+        nudge: Callable[[str, list[str]], None],
         nudge_notices: Callable[[], None],
         now: Now,
         seconds: float = 1.0,
     ) -> None:
         self._rounds = rounds
-        self._publish = publish
+        self._nudge = nudge
         self._nudge_notices = nudge_notices
         self._now = now
         self._seconds = seconds
@@ -72,8 +72,8 @@ class Relay:
         while await self._rounds.watch(Watch(self._now.business(), self._now.wall())):
             pass
         for connection_id, ids in (await self._rounds.due_deliveries()).items():
-            self._publish(f"deliveries.{connection_id}", ids)
+            self._nudge(connection_id, ids)
         for connection_id in await self._rounds.due_inbox():
-            self._publish(f"deliveries.{connection_id}", [])
+            self._nudge(connection_id, [])
         if await self._rounds.has_due_notices():
             self._nudge_notices()

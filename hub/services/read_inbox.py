@@ -11,7 +11,9 @@ from hub.services.ports import DataKey, Transaction, audited
 
 #: A host that died may live again; a message that the connector refuses will be refused again.
 _FINAL = frozenset({"not-theirs", "connector-error"})
-_TRIES = 5
+_TRIES = 8
+#: The first wait; each is four times the one before, so that the last try comes about three hours after the first.
+_FIRST_WAIT = timedelta(seconds=2)
 
 
 def pack_message(headers: Mapping[str, str], body: bytes) -> bytes:
@@ -60,7 +62,8 @@ class Unread:
     def failed(self, code: str, wall: datetime) -> Unreadable:
         """Return what to settle when the host could not read it."""
         over = code in _FINAL or self.attempt >= _TRIES
-        return Unreadable(self.id, self.connection_id, code, None if over else wall + timedelta(minutes=1), wall)
+        again = wall + _FIRST_WAIT * 4 ** (self.attempt - 1)
+        return Unreadable(self.id, self.connection_id, code, None if over else again, wall)
 
 
 def read_inbox(tx: Transaction, items: Sequence[ReadInbox]) -> list[list[Unread]]:

@@ -214,9 +214,7 @@ _ORIGINALS = (
     .where(_D.c.id.in_(bindparam("ids", expanding=True)))
 )  # fmt: skip
 _FOLLOW_UPS = (
-    select(func.count())
-    .select_from(_D)
-    .where(_D.c.linked_to == bindparam("linked_to"), _D.c.kind == bindparam("kind"))
+    select(func.count()).select_from(_D).where(_D.c.linked_to == bindparam("linked_to"), _D.c.kind == bindparam("kind"))
 )
 _WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
 _LAPSED = (

@@ -41,8 +41,8 @@ class _Command:
 class Writer:
     """Runs verbs over items. Items of one verb that wait together are handed to it together.
 
-    A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed. While the
-    database can keep nothing (full, read-only, away) every command fails with `Unavailable`, and the next one tries anew.
+    A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed. While
+    the database can keep nothing (full, read-only, away) commands fail with `Unavailable`, and the next tries anew.
     `on_commit` is told, after each commit, what became due.
     """
 
