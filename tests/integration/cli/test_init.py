@@ -1,0 +1,140 @@
+"""`hub init` writes an instance that starts without editing, is nobody else's, and overwrites nothing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+from typer.testing import CliRunner
+
+from hub import config, partnership
+from hub.cli.main import app
+from hub.security.keys import KeyRing
+
+
+def run(*words: str, **environment: str):
+    """Run the command line."""
+    return CliRunner().invoke(app, list(words), env=environment)
+
+
+def test_a_new_instance_loads_and_says_what_to_do_next(tmp_path) -> None:
+    folder = tmp_path / "here"
+
+    result = run("init", str(folder))
+
+    assert result.exit_code == 0
+    assert f"hub serve --dir {folder}" in result.stdout
+    assert config.load(folder).hub.profile == "embedded"
+    assert KeyRing.load(folder / "keys").active_kid
+
+
+def test_nobody_else_can_read_any_of_it(tmp_path) -> None:
+    folder = tmp_path / "here"
+    run("init", str(folder))
+
+    modes = {path: path.stat().st_mode & 0o777 for path in (folder, *folder.rglob("*"))}
+    assert {path.name for path, mode in modes.items() if mode & 0o077} == set()
+    assert modes[folder] == 0o700
+    assert modes[folder / "data" / "hub.db"] == 0o600
+
+
+def test_a_second_time_changes_nothing(tmp_path) -> None:
+    folder = tmp_path / "here"
+    run("init", str(folder))
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+    result = run("init", str(folder))
+
+    assert result.exit_code == 1
+    assert "is there already" in result.stderr
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("kind", ["file", "full folder"])
+def test_what_is_there_already_is_left_alone(tmp_path, kind) -> None:
+    place = tmp_path / "place"
+    if kind == "file":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "mine").write_text("mine")
+
+    assert run("init", str(place)).exit_code == 1
+    assert (place if kind == "file" else place / "mine").read_text() == "mine"
+
+
+def test_an_empty_folder_is_taken_and_closed_to_others(tmp_path) -> None:
+    place = tmp_path / "place"
+    place.mkdir(mode=0o755)
+
+    assert run("init", str(place)).exit_code == 0
+    assert place.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_folder_may_come_from_the_environment_and_the_report_as_json(tmp_path) -> None:
+    result = run("init", "--json", HUB_DIR=str(tmp_path / "there"))
+
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["folder"]) == (0, str(tmp_path / "there"))
+    assert {name for name in document["written"] if not (tmp_path / "there" / name).exists()} == set()
+
+
+def test_the_service_profile_is_written_and_makes_no_database(tmp_path) -> None:
+    folder = tmp_path / "there"
+
+    result = run("init", str(folder), "--profile", "service")
+
+    assert result.exit_code == 0
+    assert "Edit" in result.stdout
+    assert config.load(folder).hub.profile == "service"
+    assert list((folder / "data").iterdir()) == []
+
+
+def test_an_unknown_profile_is_a_usage_error(tmp_path) -> None:
+    assert run("init", str(tmp_path / "there"), "--profile", "huge").exit_code == 2
+    assert not (tmp_path / "there").exists()
+
+
+@pytest.mark.parametrize("name", ["council-housing", "nhs-service"])
+def test_every_example_is_a_service_once_its_partner_and_secrets_are_there(empty, name) -> None:
+    # given an instance that allows every installed pack, as the examples tell
+    for plugin in ("housing", "health-fhir"):
+        assert empty.hub("connector", "allow", plugin, "--yes").exit_code == 0
+    example = empty.folder / "services" / f"{name}.toml.example"
+    shutil.copy(example, example.with_suffix(""))
+    partner = {"council-housing": "council", "nhs-service": "nhs-trust"}[name]
+    champion = '{ id = "champion", name = "Champion Name", email = "champion@daycentre.example" }'
+    added = f'\n[[partners]]\nid = "{partner}"\nname = "P"\nkind = "health"\nchampion = {champion}\n'
+    file = empty.folder / "partnerships" / "local.toml"
+    file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
+    for secret in ("council-client-key.pem", "council-callback", "bars-signing-key.pem"):
+        empty.write(f"secrets/{secret}", "secret")
+    empty.write("clients/bars.jwks.json", '{"keys": []}')
+
+    # when its connections are listed
+    (connection,) = empty.json("connection", "ls")
+
+    # then it is ready, and routes lead to it
+    assert (connection["id"], connection["state"], connection["why"]) == (name, "ready", "")
+
+
+def test_the_commented_partner_and_client_work_as_they_stand(empty) -> None:
+    # given the shipped partnership with its comments taken off
+    file = empty.folder / "partnerships" / "local.toml"
+    text = file.read_text(encoding="utf-8")
+    uncommented = "\n".join(
+        line.removeprefix("# ") if "=" in line or line.startswith("# [") else line for line in text.splitlines()
+    )
+    file.write_text(uncommented, encoding="utf-8")
+
+    # when it is read, then both are there, and the clocks
+    found = config.load(empty.folder).partnership
+    assert [(client.id, client.partner) for client in found.clients] == [("day-centre-cases", "day-centre")]
+    assert found.clocks is not None
+
+
+def test_both_shipped_files_hold_no_secret() -> None:
+    for name in ("hub.toml", "service.toml"):
+        text = (partnership.shipped("config") / name).read_text(encoding="utf-8")
+        assert 'password = "' not in text.replace('password = "file:', "").replace('password = "env:', "")
