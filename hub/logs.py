@@ -6,7 +6,8 @@ import logging
 import re
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any, BinaryIO
+from contextlib import suppress
+from typing import Any, BinaryIO, cast
 
 import orjson
 import structlog
@@ -69,6 +70,28 @@ class LibraryLines(logging.Handler):
         )
 
 
+class Unfailing:
+    """A stream whose failures stay its own: a full disk must not stop the hub at the line that tells of it."""
+
+    def __init__(self, stream: BinaryIO | None) -> None:
+        self._given = stream
+
+    @property
+    def _stream(self) -> BinaryIO:
+        return self._given or sys.stderr.buffer
+
+    def write(self, line: bytes) -> int:
+        """Write a line, or lose it."""
+        with suppress(OSError, ValueError):
+            return self._stream.write(line)
+        return 0
+
+    def flush(self) -> None:
+        """Hand on what was written, now or at a later line."""
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def configure(stream: BinaryIO | None = None) -> None:
     """Send the hub's events, and that libraries warned, to a stream as JSON lines (default: standard error)."""
     configure_events(stream)
@@ -82,6 +105,7 @@ def configure(stream: BinaryIO | None = None) -> None:
 
 def configure_events(stream: BinaryIO | None = None, level: int = logging.INFO) -> None:
     """Send the hub's own events of a level and above to a stream, and leave libraries' logging as it is."""
+    unfailing = cast(BinaryIO, Unfailing(stream))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -90,7 +114,7 @@ def configure_events(stream: BinaryIO | None = None, level: int = logging.INFO) 
             structlog.processors.JSONRenderer(serializer=_to_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=lambda *_: structlog.BytesLogger(stream or sys.stderr.buffer),
+        logger_factory=lambda *_: structlog.BytesLogger(unfailing),
         cache_logger_on_first_use=False,  # so that a later configuration holds for loggers made before it
     )
 
