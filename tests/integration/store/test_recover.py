@@ -50,11 +50,9 @@ def test_notices_and_messages_are_taken_up_again_at_once(scene: Scene, store: St
     taking = ClaimNotices(10, NOW, NOW + timedelta(seconds=60))
     reading = ReadInbox("housing", 10, NOW, timedelta(seconds=30))
     assert [len(store.one(claim_notices, taking)), len(store.one(read_inbox, reading))] == [1, 1]
-    later = (
-        ClaimNotices(10, LATER, LATER + timedelta(seconds=60)),
-        ReadInbox("housing", 10, LATER, timedelta(seconds=9)),
-    )
-    assert store.one(claim_notices, later[0]) == store.one(read_inbox, later[1]) == []
+    taking_later = ClaimNotices(10, LATER, LATER + timedelta(seconds=60))
+    reading_later = ReadInbox("housing", 10, LATER, timedelta(seconds=30))
+    assert store.one(claim_notices, taking_later) == store.one(read_inbox, reading_later) == []
     # when
     found = store.one(recover, Recover(LATER))
     # then
