@@ -133,9 +133,11 @@ class Scene:
         return Withdrawal(record_id, partner_id, "day-centre-system", "a" * 64, services, False, wall, wall)
 
 
-def claim_of(service: str = HOUSING, *, limit: int = 10, wall: datetime = NOW, business: datetime = NOW) -> Claim:
+def claim_of(
+    service: str = HOUSING, *, limit: int = 10, wall: datetime = NOW, business: datetime = NOW, asks_only: bool = False
+) -> Claim:
     """Return a courier's claim on one service's connection."""
-    return Claim(CONNECTION[service], limit, wall, business, timedelta(seconds=30))
+    return Claim(CONNECTION[service], limit, wall, business, timedelta(seconds=30), asks_only)
 
 
 def settlement(claimed: Claimed, outcome: Any, *, wall: datetime = NOW, rand: float = 0.5) -> Settlement:

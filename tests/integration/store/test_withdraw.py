@@ -1,0 +1,129 @@
+"""Withdrawing: one call stops what waits, and its reply is the plain truth about the rest (R15)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from hub.domain.errors import NotFound
+from hub.domain.outcome import Delivered, Halt, InDoubt, Rejected, RetryLater
+from hub.services.submit import Acceptance
+from hub.services.sweep import Sweep, sweep
+from hub.services.withdraw import withdraw
+from tests.scenery import HOUSING, NOW, TREATMENT, Scene, Store, settlement
+
+
+def accepted(scene: Scene, store: Store, **options: Any) -> Acceptance:
+    return store.accept(scene.acceptance(**options))
+
+
+def test_what_waits_is_stopped_and_nothing_more_is_owed(scene: Scene, store: Store) -> None:
+    # given
+    share = accepted(scene, store)
+    # when
+    done = store.one(withdraw, scene.withdrawal(share.plan.ids.record))
+    # then
+    assert (set(done.stopped), done.tried, done.served) == ({HOUSING, TREATMENT}, (), ())
+    assert {row["state"] for row in store.all("deliveries")} == {"cancelled"}
+    assert {row["state"] for row in store.all("clocks")} == {"stopped"}
+    assert {row["state"] for row in store.all("consents")} == {"withdrawn"}
+    assert store.only("shares")["withdrawn_at"] == NOW
+    assert store.claim() == []
+
+
+def test_one_service_may_be_withdrawn_by_itself(scene: Scene, store: Store) -> None:
+    # given
+    share = accepted(scene, store)
+    # when
+    done = store.one(withdraw, scene.withdrawal(share.plan.ids.record, HOUSING))
+    # then
+    assert done.stopped == (HOUSING,)
+    assert store.only("shares")["withdrawn_at"] is None
+    assert (len(store.claim(HOUSING)), len(store.claim(TREATMENT))) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "list_"),
+    [
+        (None, "served"),
+        (Delivered("r"), "served"),
+        (InDoubt("no-reply"), "served"),
+        (RetryLater("busy"), "tried"),
+        (Halt("unauthorised"), "tried"),
+        (Rejected("no"), "tried"),
+    ],
+    ids=str,
+)
+def test_the_reply_says_what_may_have_reached_them(scene: Scene, store: Store, outcome: Any, list_: str) -> None:
+    # given: an attempt that ended so, or is still under way
+    share = accepted(scene, store)
+    (claimed,) = store.claim(HOUSING)
+    if outcome is not None:
+        store.one(scene.settle, settlement(claimed, outcome))
+    # when
+    done = store.one(withdraw, scene.withdrawal(share.plan.ids.record))
+    # then: never "stopped", for bytes may have left
+    assert {"stopped": done.stopped, "tried": done.tried, "served": done.served} == {
+        "stopped": (TREATMENT,), "tried": (), "served": (), list_: (HOUSING,),
+    }  # fmt: skip
+
+
+def test_a_repeat_says_the_same_and_records_nothing(scene: Scene, store: Store) -> None:
+    # given: one was tried, one never
+    share = accepted(scene, store)
+    (claimed,) = store.claim(HOUSING)
+    store.one(scene.settle, settlement(claimed, RetryLater("busy")))
+    first = store.one(withdraw, scene.withdrawal(share.plan.ids.record))
+    before = store.all("consent_events"), store.all("audit_events"), store.all("deliveries")
+    # when
+    again = store.run(withdraw, *[scene.withdrawal(share.plan.ids.record)] * 2)
+    # then
+    assert again == [first, first]
+    assert (store.all("consent_events"), store.all("audit_events"), store.all("deliveries")) == before
+
+
+@pytest.mark.parametrize("who", ["another partner", "nobody's record", "a service it does not name"])
+def test_what_is_not_the_caller_s_is_not_there(scene: Scene, store: Store, who: str) -> None:
+    # given
+    share = accepted(scene, store)
+    record = "0" * 32 if who == "nobody's record" else share.plan.ids.record
+    services = ("elsewhere",) if who == "a service it does not name" else ()
+    partner_id = "city" if who == "another partner" else "day-centre"
+    # when
+    result = store.one(withdraw, scene.withdrawal(record, *services, partner_id=partner_id))
+    # then
+    assert isinstance(result, NotFound)
+    assert {row["state"] for row in store.all("consents")} == {"given"}
+
+
+def test_what_was_being_sent_is_not_sent_again(scene: Scene, store: Store) -> None:
+    # given: withdrawn while it was being sent, and then the service was busy
+    share = accepted(scene, store, services=[HOUSING])
+    (claimed,) = store.claim()
+    store.one(withdraw, scene.withdrawal(share.plan.ids.record))
+    store.one(scene.settle, settlement(claimed, RetryLater("busy", after=1)))
+    later = NOW + timedelta(hours=1)
+    # when / then: it may be due, but it is never claimed, and the sweep ends it
+    assert store.claim(wall=later, asks_only=True) == []
+    assert store.one(sweep, Sweep(later, NOW)).cancelled == 1
+    assert store.state(claimed.delivery_id) == "cancelled"
+    assert store.all("clocks", state="running") == []
+
+
+def test_a_doubt_is_still_asked_about_after_a_withdrawal_and_never_sent_again(scene: Scene, store: Store) -> None:
+    # given
+    share = accepted(scene, store, services=[HOUSING])
+    (claimed,) = store.claim()
+    store.one(scene.settle, settlement(claimed, InDoubt("no-reply")))
+    store.one(withdraw, scene.withdrawal(share.plan.ids.record))
+    later = NOW + timedelta(hours=1)
+    # when: it is asked about where asking sends nothing, and had not arrived
+    assert store.claim(wall=later, asks_only=False) == []
+    (asked,) = store.claim(wall=later, asks_only=True)
+    assert asked.in_doubt
+    store.one(scene.settle, settlement(asked, RetryLater("not-there"), wall=later))
+    # then
+    assert store.claim(wall=later, asks_only=True) == []
+    assert store.one(sweep, Sweep(later, NOW)).cancelled == 1
