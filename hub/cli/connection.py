@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -112,7 +111,9 @@ def resume(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fa
 @app.command("check")
 def check(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Ask a connection's own check, in its own process: credentials and address are tried, and no parcel is sent."""
-    from hub.cli.standing import why_not_allowed  # noqa: PLC0415 - `hub --help` stays fast
+    import asyncio  # noqa: PLC0415 - `hub --help` stays fast
+
+    from hub.cli.standing import why_not_allowed  # noqa: PLC0415
 
     configuration = configuration_of(folder)
     table_of = _known(configuration, connection)

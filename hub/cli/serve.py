@@ -7,7 +7,6 @@ import signal
 import site
 import socket
 from contextlib import ExitStack
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
