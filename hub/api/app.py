@@ -8,7 +8,19 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from hub.api import business_time, callbacks, consents, deliveries, health, metrics, problems, services, shares, tokens
+from hub.api import (
+    alert_page,
+    business_time,
+    callbacks,
+    consents,
+    deliveries,
+    health,
+    metrics,
+    problems,
+    services,
+    shares,
+    tokens,
+)
 from hub.bootstrap import Hub
 
 _ABOUT = "Send what a person agreed to share, once, to each service able to act; and hear what came of it."
@@ -45,7 +57,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.in_flight = shares.InFlight()
     problems.install(app)
     app.add_middleware(metrics.Measured, registry=registry)
-    for part in (tokens, shares, consents, deliveries, services, callbacks, health):
+    for part in (tokens, shares, consents, deliveries, services, callbacks, alert_page, health):
         app.include_router(part.router)
     if hub.configuration.hub.profile == "demo":
         app.include_router(business_time.router)

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from hub.api import body, callers
 from hub.api.reply import Reply
 from hub.bootstrap import Hub
-from hub.services.withdraw import Withdrawal, Withdrawn, withdraw
+from hub.services.withdraw import Withdrawal, Withdrawn
 
 router = APIRouter()
 
@@ -49,7 +49,7 @@ async def withdraw_consent(request: Request, record_id: str) -> Reply:
         business=hub.now.business(),
         wall=hub.now.wall(),
     )
-    return Reply(_told(hub, await hub.writer.run(withdraw, item)))
+    return Reply(_told(hub, await hub.writer.run(hub.withdraw, item)))
 
 
 def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:
@@ -61,14 +61,14 @@ def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:
             {
                 "service": each,
                 "words": f"{_name(hub, each)} will not get this from now on. An earlier try may have reached them. "
-                f"{_ring(hub, each)}",
+                f"{_stop(hub, each, done)}",
             }
             for each in done.tried
         ],
         "already_sent": [
             {
                 "service": each,
-                "words": f"{_name(hub, each)} may have this already. We cannot take it back. {_ring(hub, each)}",
+                "words": f"{_name(hub, each)} may have this already. We cannot take it back. {_stop(hub, each, done)}",
             }
             for each in done.served
         ],
@@ -80,7 +80,12 @@ def _name(hub: Hub, service_id: str) -> str:
     return service.name if service else service_id
 
 
-def _ring(hub: Hub, service_id: str) -> str:
+def _stop(hub: Hub, service_id: str, done: Withdrawn) -> str:
+    """Say who asks them to stop: the hub has, or the hub will and a call is surer, or only a call can."""
+    if service_id in done.asked and service_id not in done.unsure:
+        return "We have asked them to stop using it."
     service = hub.directory.services.get(service_id)
-    ask = "Ring them and ask them to stop using it"
-    return f"{ask}: {service.phone}." if service and service.phone else f"{ask}."
+    ring = f"Ring them on {service.phone}, and" if service and service.phone else "Ring them, and"
+    if service_id in done.asked:
+        return f"We will ask them to stop using it once we know that it got there. {ring} ask them too."
+    return f"{ring} ask them to stop using it."

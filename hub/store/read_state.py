@@ -73,6 +73,20 @@ def open_alerts(engine: Engine, *, closed: bool = False) -> list[Row]:
         return rows(connection, statement)
 
 
+_ALERT = (
+    select(_A.c.id, _A.c.kind, _A.c.state, _S.c.reference, _S.c.sent_at)
+    .join(_D, _D.c.id == _A.c.delivery_id)
+    .join(_S, _S.c.id == _D.c.share_id)
+    .where(_A.c.id == bindparam("alert"))
+)
+
+
+def alert(engine: Engine, alert_id: str) -> Row | None:
+    """Return what an alert's page may say: its kind and state, the share's reference and when it was sent."""
+    with engine.connect() as connection:
+        return row(connection, _ALERT, {"alert": alert_id})
+
+
 _NOTICE_SHARE = select(
     _S.c.id, _S.c.reference, _S.c.sent_at, _S.c.urgent, _S.c.client_id, _S.c.data_key, _S.c.sender, _S.c.partner_id
 ).where(_S.c.id == bindparam("share"))
