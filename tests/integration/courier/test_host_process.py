@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 
 from hub.courier.host_process import HostBroken, HostProcess, HostResult, ParseFailed
 from hub.courier.incarnation import HostDied
+from hub.host import isolation
 from hub.host.discovery import content_hash
 from hub.sdk import Answer, AnswerState, CallbackRequest, Delivered, InDoubt, Level, Rejected, RetryLater
 
