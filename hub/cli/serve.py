@@ -70,6 +70,8 @@ def refuse_unfit(configuration: Configuration) -> None:
 
 def opening(hub: Hub, address: str) -> dict[str, Any]:
     """Return what is said at the start: where it listens, what it stands on, and how each connection stands."""
+    from importlib import metadata  # noqa: PLC0415 - `hub --help` stays fast
+
     from hub.bootstrap import store_url  # noqa: PLC0415
     from hub.host import isolation  # noqa: PLC0415
     from hub.store.engine import without_password  # noqa: PLC0415
