@@ -34,6 +34,7 @@ from hub.security.clients import Client, ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
 from hub.security.keys import KeyRing
 from hub.security.webhooks import sign_webhook
+from hub.services.follow_up import FollowUps
 from hub.services.now import SystemNow
 from hub.services.receive import receive
 from hub.services.record_heard import record_heard
@@ -43,6 +44,7 @@ from hub.services.respond import respond
 from hub.services.settle import settle
 from hub.services.sweep import sweep
 from hub.services.watch import watch
+from hub.services.withdraw import withdraw
 from hub.store import read_due, read_state
 from hub.store.engine import Engine, open_engine
 from hub.store.migrate import upgrade
@@ -91,6 +93,7 @@ class Hub:
     webhook_client: GuardedClient
     receive: Callable[[Any, Any], Any]
     record_heard: Callable[[Any, Any], Any]
+    withdraw: Callable[[Any, Any], Any]
     #: No other process can hold a lease: this one holds the lock on a SQLite file.
     alone: bool
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
@@ -186,13 +189,15 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
         now,
     )
     couriers = _couriers(enabled, writer, vault, now)
+    library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()
+    follow_ups = FollowUps(directory, library, vault, calendar)
     return Hub(
         configuration=configuration,
         directory=directory,
         enabled=enabled,
         plugins=plugins,
-        library=Library(mapping_folders(configuration, plugins)),
-        calendar=england_and_wales(),
+        library=library,
+        calendar=calendar,
         now=now,
         vault=vault,
         ring=ring,
@@ -208,7 +213,8 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
         mailer=mailer,
         webhook_client=webhook_client,
         receive=partial(receive, vault=vault),
-        record_heard=partial(record_heard, vault=vault),
+        record_heard=partial(record_heard, vault=vault, follow_ups=follow_ups),
+        withdraw=partial(withdraw, follow_ups=follow_ups),
         alone=alone,
     )
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
 from hub.domain.answer import AnswerState
 from hub.domain.calendar import london_date
-from hub.domain.delivery import DeliveryState
+from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.minimise import Why
 
-_D, _A = DeliveryState, AnswerState
+_D, _A, _K = DeliveryState, AnswerState, DeliveryKind
 
 #: Fixed here, so that the words never follow the machine's locale.
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -55,6 +56,38 @@ _ANSWER_WORDS = {
     _A.COMPLETED: "{it} has done what was asked.",
 }
 
+#: The same for a request to stop using it (R15), and for a copy of what was written down (R64).
+_STOP_WORDS = {
+    _D.HELD: "We have not asked {it} to stop using it yet. The way to reach them is being put right.",
+    _D.QUEUED: "We will ask {it} to stop using it. This is safe with us and on its way.",
+    _D.SENDING: "We are asking {it} to stop using it now.",
+    _D.RETRYING: "We have not asked {it} to stop using it yet. We could not get through and will try again.",
+    _D.IN_DOUBT: "We are not sure that {it} knows to stop using it. We are checking.",
+    _D.DELIVERED: "We have asked {it} to stop using it.",
+    _D.DEAD_LETTERED: "We could not ask {it} to stop using it, and have stopped trying.",
+    _D.CANCELLED: "We have not asked {it} to stop using it.",
+}
+_COPY_WORDS = {
+    _D.HELD: "A copy of what was written down waits for {it}. The way to reach them is being put right.",
+    _D.QUEUED: "A copy of what was written down is on its way to {it}.",
+    _D.SENDING: "A copy of what was written down is going to {it} now.",
+    _D.RETRYING: "{it} has no copy of what was written down yet. We will try again.",
+    _D.IN_DOUBT: "We are not sure that {it} got a copy of what was written down. We are checking.",
+    _D.DELIVERED: "{it} has a copy of what was written down.",
+    _D.DEAD_LETTERED: "{it} has no copy of what was written down. We have stopped trying.",
+    _D.CANCELLED: "{it} was not sent a copy of what was written down.",
+}
+#: What a service has said about stopping; an answer that is not here needs a call to be understood.
+_STOP_ANSWER_WORDS = {
+    _A.RECEIVED: "{it} has our note to stop using it.",
+    _A.ACCEPTED: "{it} will stop using it.",
+    _A.IN_PROGRESS: "{it} is working on it: they will stop using it.",
+    _A.COMPLETED: "{it} has stopped using it.",
+    _A.DECLINED: "{it} will keep it. You can ask them to put the reason in writing.",
+}
+_STOP_UNCLEAR = "{it} has answered, but not said that they will stop using it."
+_COPY_ANSWERED = "{it} has answered the copy of what was written down."
+
 _OWES_REPLY = frozenset({_A.AWAITED, _A.RECEIVED})
 #: No more is due from the service, so nothing can be late.
 _OVER = frozenset({_A.DECLINED, _A.REDIRECT_SUGGESTED, _A.COMPLETED})
@@ -79,6 +112,7 @@ class Situation:
     next_date: date | None = None
     phone: str = ""
     named: str = ""
+    kind: DeliveryKind = DeliveryKind.SHARE
 
 
 def plain(one: Situation) -> str:
@@ -86,6 +120,10 @@ def plain(one: Situation) -> str:
 
     Such as "Housing has it. Their duty officer will reply by Tuesday 25 November."
     """
+    if one.kind is _K.PLEASE_STOP_USING:
+        return _join(_about_stopping(one), _what_next(one))
+    if one.kind is _K.REPLY:
+        return _join(_about_copy(one), () if one.delivery is _D.DELIVERED else _not_there(one))
     words = []
     if one.answer is _A.AWAITED or one.delivery is _D.CANCELLED:
         words.append(_DELIVERY_WORDS[one.delivery].format(it=one.service))
@@ -93,7 +131,22 @@ def plain(one: Situation) -> str:
         words.append(_ANSWER_WORDS[one.answer].format(it=one.service))
         if one.named and one.answer not in _OVER:
             words.append(f"It is with {one.named.rstrip('.')}.")
-    return " ".join(_begin(sentence) for sentence in (*words, *_what_next(one)))
+    return _join(words, _what_next(one))
+
+
+def _about_stopping(one: Situation) -> tuple[str, ...]:
+    if one.answer is _A.AWAITED or one.delivery is _D.CANCELLED:
+        return (_STOP_WORDS[one.delivery].format(it=one.service),)
+    return (_STOP_ANSWER_WORDS.get(one.answer, _STOP_UNCLEAR).format(it=one.service),)
+
+
+def _about_copy(one: Situation) -> tuple[str, ...]:
+    words = _COPY_WORDS[one.delivery] if one.answer is _A.AWAITED else _COPY_ANSWERED
+    return (words.format(it=one.service),)
+
+
+def _join(words: Iterable[str], next_words: Iterable[str]) -> str:
+    return " ".join(_begin(sentence) for sentence in (*words, *next_words))
 
 
 def _what_next(one: Situation) -> tuple[str, ...]:

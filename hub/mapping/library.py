@@ -30,7 +30,11 @@ class Library:
         return self._mappings[name]
 
     def __getitem__(self, name: str) -> Mapping:
-        return self.find(name)
+        """Return a mapping as a dictionary would; raise `KeyError` where `find` raises `MappingError`."""
+        try:
+            return self.find(name)
+        except MappingError as error:
+            raise KeyError(name) from error
 
     def folder(self, name: str) -> Path:
         """Return the folder that `<document>/<version>` is loaded from; raise `MappingError` when there is none."""

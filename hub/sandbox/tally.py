@@ -48,7 +48,7 @@ def count(play: Play) -> Tally:
     deliveries = []
     for receipt in play.receipts:
         report = stage.cases.read(receipt["id"])
-        deliveries += [(receipt, each) for each in report["deliveries"]]
+        deliveries += [(receipt, each) for each in report["deliveries"] if each["kind"] == "share"]
     delivered = [(receipt, each) for receipt, each in deliveries if each["state"] == "delivered"]
     missing = [each for receipt, each in delivered if receipt["reference"].encode() not in arrived[each["service"]]]
     adrift = [each for _, each in deliveries if each["state"] not in _ACCOUNTED_FOR | {"delivered"}]

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from hub.domain.answer import Answer
+from hub.domain.consent import ConsentState
+from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.errors import HubError, NotFound
-from hub.services.ports import Transaction, Vault, audited
+from hub.services.follow_up import FollowUps, Wanted, follow_up_id, queue
+from hub.services.ports import Row, Transaction, Vault, audited
 from hub.services.respond import Said, keep_answers, settle_by_answer
 from hub.services.tell import notice_row
 from hub.services.withdraw import NOT_FOUND
@@ -30,8 +33,13 @@ class Heard:
     wall: datetime
 
 
-def record_heard(tx: Transaction, items: Sequence[Heard], *, vault: Vault) -> list[HubError | None]:
-    """Keep what was heard as the answer, stop the clocks, and send the service a copy that it can correct."""
+def record_heard(
+    tx: Transaction, items: Sequence[Heard], *, vault: Vault, follow_ups: FollowUps | None = None
+) -> list[HubError | None]:
+    """Keep what was heard as the answer, stop the clocks, and send the service a copy that it can correct.
+
+    Where its connection carries replies the copy goes through it; elsewhere an e-mail says only that there is one.
+    """
     results: list[HubError | None] = []
     for item in items:
         # Taken one by one: what was heard twice of one delivery is judged the second time against the first.
@@ -47,7 +55,47 @@ def record_heard(tx: Transaction, items: Sequence[Heard], *, vault: Vault) -> li
             "audit_events",
             [audited(item.business, "delivery.heard", f"client:{item.client_id}", detail={"how": item.how}, **ids)],
         )
-        tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
-        tx.nudge_notices()
+        if follow_ups is None or not _copy(tx, row, item, follow_ups):
+            tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
+            tx.nudge_notices()
         results.append(None)
     return results
+
+
+def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool:
+    """Queue the copy, under living consent as anything else; False where it cannot go through the connection.
+
+    It speaks of what the service's own system holds, so that must be known to have arrived: a call proves that somebody
+    knows of it, and not that the system does.
+    """
+    if row["kind"] != DeliveryKind.SHARE or row["state"] != DeliveryState.DELIVERED:
+        return False
+    original = tx.originals([row["id"]])[row["id"]]
+    if original["consent_state"] != ConsentState.GIVEN or original["ends_at"] <= item.business:
+        return False
+    number = tx.count_follow_ups(row["share_id"], row["id"], DeliveryKind.REPLY)
+    # Copies go in the order in which they were written down.
+    after = follow_up_id(original, DeliveryKind.REPLY, number - 1) if number else row["id"]
+    actor = f"client:{item.client_id}"
+    made = follow_ups.make(
+        Wanted(original, DeliveryKind.REPLY, number, after, item.business, item.wall, actor, _said(item))
+    )
+    queue(tx, [made] if made is not None else [])
+    return made is not None
+
+
+def _said(item: Heard) -> dict[str, str]:
+    """What a mapping sees as `answer`; what nobody said is an empty text."""
+    answer = item.answer
+    return {
+        "state": str(answer.state),
+        "owner": answer.owner,
+        "text": answer.text,
+        "reason": answer.reason,
+        "next_step": answer.next_step,
+        "next_date": answer.next_date.isoformat() if answer.next_date else "",
+        "told_to": item.told_to,
+        "said_by": item.said_by,
+        "how": item.how,
+        "on": item.on.isoformat(),
+    }

@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from hub.domain.answer import AnswerState, Level, reached
-from hub.domain.delivery import DeliveryState
+from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.route import Directory, Service
 from hub.domain.status import status
 from hub.domain.wording import Situation, heard, plain
@@ -39,7 +39,11 @@ def report(record: ShareRows, directory: Directory, vault: Vault, now: datetime)
         return {"id": share["id"], "reference": share["reference"], "status": "closed", "forgotten": True}
     data_key = vault.unwrap(share["data_key"])
     sender = unpack(data_key.open(share["sender"], place("shares", "sender", share["id"])))
-    pairs = [(DeliveryState(row["state"]), AnswerState(row["answer_state"])) for row in record.deliveries]
+    pairs = [
+        (DeliveryState(row["state"]), AnswerState(row["answer_state"]))
+        for row in record.deliveries
+        if row["kind"] == DeliveryKind.SHARE
+    ]
     return {
         "id": share["id"],
         "reference": share["reference"],
@@ -67,6 +71,7 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
         overdue=overdue,
         next_date=date.fromisoformat(latest["next_date"]) if latest and latest["next_date"] else None,
         phone=service.phone,
+        kind=DeliveryKind(row["kind"]),
     )
     return {
         "id": row["id"],

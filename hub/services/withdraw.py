@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain.consent import ConsentState
-from hub.domain.delivery import MAY_HAVE_ARRIVED, WITHDRAWABLE, DeliveryState
+from hub.domain.delivery import MAY_HAVE_ARRIVED, OPEN, WITHDRAWABLE, DeliveryKind, DeliveryState
 from hub.domain.errors import HubError, NotFound, Refusal
+from hub.services.follow_up import FollowUps, Wanted, queue
 from hub.services.ports import Row, Transaction, audited
 
 
@@ -31,28 +32,37 @@ class Withdrawn:
     """What a withdrawal did, as the truth that the person is told: each service is in one list (R15).
 
     `stopped`: nothing was ever tried. `tried`: nothing more goes, but an earlier try may have reached them, so ring to
-    be sure. `served`: they have it, or may be getting it now.
+    be sure. `served`: they have it, or may be getting it now. Of those two, `asked` are the services that the hub has
+    asked, or is about to ask, to stop using it: any other needs a call. It asks the `unsure` once a doubt is settled.
     """
 
     share_id: str
     stopped: tuple[str, ...]
     served: tuple[str, ...]
     tried: tuple[str, ...] = ()
+    asked: tuple[str, ...] = ()
+    unsure: tuple[str, ...] = ()
 
 
-def withdraw(tx: Transaction, items: Sequence[Withdrawal]) -> list[Withdrawn | HubError]:
-    """Withdraw each item: lock the consents, then cancel; a repeat finds nothing more to stop and says the same."""
-    return [_withdraw_one(tx, item) for item in items]
+def withdraw(
+    tx: Transaction, items: Sequence[Withdrawal], *, follow_ups: FollowUps | None = None
+) -> list[Withdrawn | HubError]:
+    """Withdraw each item: lock the consents, cancel what waits, and ask whoever may have it to stop using it.
+
+    A repeat finds nothing more to stop or to ask, and says the same. Without `follow_ups` the hub asks nobody.
+    """
+    return [_withdraw_one(tx, item, follow_ups) for item in items]
 
 
-def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
+def _withdraw_one(tx: Transaction, item: Withdrawal, follow_ups: FollowUps | None) -> Withdrawn | HubError:
     locked = tx.lock_consents(item.record_id)
     rows = [row for row in locked if not item.services or row["service_id"] in item.services]
     if not rows or any(row["partner_id"] != item.partner_id for row in rows):
         return NotFound(NOT_FOUND)
     alive = [row for row in rows if row["state"] == ConsentState.GIVEN]
     tx.end_consents([row["id"] for row in alive], ConsentState.WITHDRAWN)
-    deliveries = tx.deliveries_of([row["id"] for row in rows])
+    every = tx.deliveries_of([row["id"] for row in rows])
+    deliveries = [row for row in every if row["kind"] != DeliveryKind.PLEASE_STOP_USING]
     stop = [row for row in deliveries if DeliveryState(row["state"]) in WITHDRAWABLE]
     served = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED]
     tx.cancel([row["id"] for row in stop], item.wall)
@@ -62,7 +72,33 @@ def _withdraw_one(tx: Transaction, item: Withdrawal) -> Withdrawn | HubError:
         tx.mark_withdrawn(share_id, item.business)
     if alive:
         _record(tx, item, alive, stop, served)
-    return _truth(share_id, deliveries)
+    asking = {row["service_id"]: DeliveryState(row["state"]) for row in every if row not in deliveries}
+    asked = {service_id for service_id, state in asking.items() if state not in _NEVER_ARRIVES}
+    if follow_ups is not None:
+        asked |= _ask_to_stop(tx, item, [row for row in deliveries if row["service_id"] not in asking], follow_ups)
+    return _truth(share_id, deliveries, asked)
+
+
+#: A request to stop that came to such an end was not made, whatever was tried.
+_NEVER_ARRIVES = frozenset({DeliveryState.CANCELLED, DeliveryState.DEAD_LETTERED})
+#: It may still be on the wire: a request to stop must not overtake it.
+_IN_FLIGHT = OPEN - WITHDRAWABLE
+
+
+def _ask_to_stop(tx: Transaction, item: Withdrawal, deliveries: Sequence[Row], follow_ups: FollowUps) -> set[str]:
+    """Queue one `please_stop_using` for each service that anything may have reached; return the services (R15)."""
+    reached = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED or row["attempt"] > 0]
+    in_flight = {row["service_id"]: row["id"] for row in reached if DeliveryState(row["state"]) in _IN_FLIGHT}
+    shares = [row["id"] for row in reached if row["kind"] == DeliveryKind.SHARE]
+    made = []
+    for original in tx.originals(shares).values():
+        after: str = in_flight.get(original["service_id"]) or original["id"]
+        actor = f"client:{item.client_id}"
+        wanted = Wanted(original, DeliveryKind.PLEASE_STOP_USING, 0, after, item.business, item.wall, actor)
+        made.append(follow_ups.make(wanted))
+    ready = [each for each in made if each is not None]
+    queue(tx, ready)
+    return {each.delivery["service_id"] for each in ready}
 
 
 def _record(
@@ -93,16 +129,19 @@ def _record(
     )
 
 
-def _truth(share_id: str, deliveries: Sequence[Row]) -> Withdrawn:
+def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdrawn:
     """Sort services by the worst that is true of any delivery to them; a try that failed may still have arrived."""
     served = {row["service_id"] for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED}
     tried = {row["service_id"] for row in deliveries if row["attempt"] > 0} - served
+    doubted = {row["service_id"] for row in deliveries if row["state"] == DeliveryState.IN_DOUBT}
     every = tuple(dict.fromkeys(row["service_id"] for row in deliveries))
     return Withdrawn(
         share_id,
         stopped=tuple(each for each in every if each not in served | tried),
         served=tuple(each for each in every if each in served),
         tried=tuple(each for each in every if each in tried),
+        asked=tuple(each for each in every if each in asked),
+        unsure=tuple(each for each in every if each in doubted),
     )
 
 

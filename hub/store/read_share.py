@@ -21,8 +21,10 @@ _S, _D, _C, _A, _K, _L, _H = (
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 
 _SHARE = select(_S).where(_S.c.id == bindparam("share"), _S.c.partner_id == bindparam("partner"))
-_DELIVERIES = select(_D).where(_D.c.share_id == bindparam("share")).order_by(
-    _D.c.linked_to.is_not(None), _D.c.created_at, _D.c.id  # what was shared before what follows it
+_DELIVERIES = (
+    select(_D)
+    .where(_D.c.share_id == bindparam("share"))
+    .order_by(_D.c.linked_to.is_not(None), _D.c.created_at, _D.c.id)  # what was shared before what follows it
 )
 _CONSENTS = select(_C).where(_C.c.share_id == bindparam("share")).order_by(_C.c.id)
 _ANSWERS = select(_A).where(_A.c.delivery_id.in_(_ids)).order_by(_A.c.at, _A.c.id)

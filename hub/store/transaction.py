@@ -90,9 +90,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Return what follow-ups to these deliveries are made from; none of it ever changes but the consent."""
         return {each["id"]: each for each in rows(self._connection, _ORIGINALS, {"ids": list(delivery_ids)})}
 
-    def count_follow_ups(self, delivery_id: str, kind: str) -> int:
+    def count_follow_ups(self, share_id: str, delivery_id: str, kind: str) -> int:
         """Return how many deliveries of a kind follow one that is locked already."""
-        return self._connection.scalar(_FOLLOW_UPS, {"linked_to": delivery_id, "kind": kind}) or 0
+        values = {"share": share_id, "linked_to": delivery_id, "kind": kind}
+        return self._connection.scalar(_FOLLOW_UPS, values) or 0
 
     def mark_withdrawn(self, share_id: str, at: datetime) -> None:
         """Note that nothing of a share is agreed any more."""
@@ -214,7 +215,13 @@ _ORIGINALS = (
     .where(_D.c.id.in_(bindparam("ids", expanding=True)))
 )  # fmt: skip
 _FOLLOW_UPS = (
-    select(func.count()).select_from(_D).where(_D.c.linked_to == bindparam("linked_to"), _D.c.kind == bindparam("kind"))
+    select(func.count())
+    .select_from(_D)
+    .where(
+        _D.c.share_id == bindparam("share"),  # indexed, as what a delivery is linked to is not
+        _D.c.linked_to == bindparam("linked_to"),
+        _D.c.kind == bindparam("kind"),
+    )
 )
 _WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
 _LAPSED = (
