@@ -300,9 +300,10 @@ def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Ke
 
     Nothing that a caller has been promised is lost: the caller replies only after the commit.
     """
+    # In this order: a twin that another process commits in between is then found by its key, not by its reference.
+    taken = tx.taken_references([item.plan.ids.reference for item in items])
     kept = tx.kept_replies([(item.partner_id, item.key) for item in items])
     held = tx.held_connections()
-    taken = tx.taken_references([item.plan.ids.reference for item in items])
     results: list[Acceptance | Kept | HubError] = []
     tables: dict[str, list[Row]] = {}
     first: dict[tuple[str, str], Acceptance] = {}
@@ -339,8 +340,9 @@ def _gather(tables: dict[str, list[Row]], item: Acceptance, held: set[str]) -> N
     for name, rows in item.rows.items():
         tables.setdefault(name, []).extend(rows)
     for row in item.rows["deliveries"]:
-        if row["connection_id"] in held:
-            row["state"] = move(None, DeliveryEvent.ACCEPTED_ON_HOLD)
+        # Said both ways: a re-run may find the connection mended.
+        on_hold = row["connection_id"] in held
+        row["state"] = move(None, DeliveryEvent.ACCEPTED_ON_HOLD if on_hold else DeliveryEvent.ACCEPTED)
     share_id = item.plan.ids.share
     tables.setdefault("replies", []).append(
         {
