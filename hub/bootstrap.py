@@ -174,20 +174,15 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
     webhook_client = GuardedClient(_webhook_reach(configuration))
     mailer = Mailer(_mail_settings(configuration))
-    notifier = Notifier(
-        writer.run,
-        Composer(
-            directory,
-            vault,
-            public_url,
-            _subscriptions(configuration),
-            partial(_in_thread, read_state.notice_context, reader),
-            now,
-        ),
-        mailer,
-        WebhookSender(webhook_client, sign_webhook),
+    composer = Composer(
+        directory,
+        vault,
+        public_url,
+        _subscriptions(configuration),
+        partial(_in_thread, read_state.notice_context, reader),
         now,
     )
+    notifier = Notifier(writer.run, composer, mailer, WebhookSender(webhook_client, sign_webhook), now)
     couriers = _couriers(enabled, writer, vault, now)
     library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()
     follow_ups = FollowUps(directory, library, vault, calendar)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 from pathlib import Path
 
@@ -89,5 +90,5 @@ def test_published_keys_hold_no_private_part_and_nothing_is_printed(folder: Path
     # then each key is public, named and for signatures only, and repr shows no secret
     assert {key["alg"] for key in published} == {"ES256", "Ed25519"}
     assert all(key["use"] == "sig" and key["kid"] and "d" not in key for key in published)
-    assert "b'" not in repr(ring)
+    assert not re.search(r"\bb['\"]", repr(ring))  # no bytes; an id may well end in b
     assert "PRIVATE" not in repr(ring)
