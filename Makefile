@@ -36,7 +36,7 @@ check: $(HUB) $(TOOLS) ## check style, types and imports
 	@echo "Checking types ..."
 	@$(BIN)/mypy
 	@echo "Checking imports ..."
-	@$(BIN)/lint-imports | tail -n 20
+	@$(BIN)/lint-imports --no-logo
 
 format: $(TOOLS) ## write the code in the agreed style
 	@$(BIN)/ruff check --quiet --fix-only .
