@@ -156,6 +156,30 @@ def instance(empty: Instance) -> Instance:
     return empty
 
 
+#: One delivery, queued, as the database keeps it.
+_DELIVERY: dict[str, Any] = {
+    "id": DELIVERY,
+    "share_id": SHARE,
+    "consent_id": "c" * 32,
+    "service_id": "city-housing",
+    "connection_id": "housing",
+    "kind": "share",
+    "state": "queued",
+    "answer_state": "awaited",
+    "key": "k" * 36,
+    "case": "e" * 36,
+    "address": "housing",
+    "mapping": "duty-to-refer/1.0.0",
+    "content_type": "application/json",
+    "parcel_sha256": "0" * 64,
+    "created_at": NOW,
+    "due_at": NOW,
+    "attempt": 0,
+    "counted": 0,
+    "deaths": 0,
+}
+
+
 @pytest.fixture
 def share(instance: Instance) -> Callable[..., None]:
     """Put a share with one delivery into the instance's database, its story where sealed bytes would be."""
@@ -188,28 +212,7 @@ def share(instance: Instance) -> Callable[..., None]:
             returns=[],
             notice="v3",
         )
-        delivery = {
-            "id": DELIVERY,
-            "share_id": SHARE,
-            "consent_id": "c" * 32,
-            "service_id": "city-housing",
-            "connection_id": "housing",
-            "kind": "share",
-            "state": "queued",
-            "answer_state": "awaited",
-            "key": "k" * 36,
-            "case": "e" * 36,
-            "address": "housing",
-            "mapping": "duty-to-refer/1.0.0",
-            "content_type": "application/json",
-            "parcel_sha256": "0" * 64,
-            "created_at": NOW,
-            "due_at": NOW,
-            "attempt": 0,
-            "counted": 0,
-            "deaths": 0,
-        }
-        instance.insert("deliveries", **delivery | changes)
+        instance.insert("deliveries", **_DELIVERY | changes)
         instance.insert(
             "audit_events",
             at=NOW,
