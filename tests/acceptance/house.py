@@ -29,24 +29,10 @@ from tests.acceptance.caller import Caller
 
 OTHER_CLIENT = "harbour-cases"
 #: What a request may change; `seen` is left out, for an assertion that was shown is used up whatever came of it.
-KEPT = [
-    "shares",
-    "consents",
-    "consent_events",
-    "deliveries",
-    "attempts",
-    "acknowledgements",
-    "answers",
-    "clocks",
-    "alerts",
-    "notices",
-    "inbox",
-    "replies",
-    "connections",
-    "audit_events",
-    "facts",
-    "clients",
-]
+KEPT = (
+    *("shares", "consents", "consent_events", "deliveries", "attempts", "acknowledgements", "answers", "clocks"),
+    *("alerts", "notices", "inbox", "replies", "connections", "audit_events", "facts", "clients"),
+)
 
 
 @dataclass(slots=True)
@@ -119,7 +105,8 @@ class House:
         until_true("the hub to be ready", self._ready)
 
     def close(self) -> None:
-        """Stop serving, in good order."""
+        """Stop serving, in good order, once nothing is being sent: a host that is just starting would outlive its loop."""
+        until_true("the sending to end", lambda: not self.rows("SELECT id FROM deliveries WHERE state = 'sending'"))
         built, server, thread = self._serving.pop()
         server.should_exit = True
         thread.join(30)
@@ -166,6 +153,11 @@ class House:
             return self.counts() if moving[0]["n"] == 0 else None
 
         return until_true("the hub to have nothing under way", still)
+
+    def settled_notices(self) -> None:
+        """Wait until no notice is under way."""
+        waiting = "SELECT id FROM notices WHERE state IN ('queued', 'sending')"
+        until_true("the notices to go", lambda: not self.rows(waiting))
 
     def mails(self, receipt: dict[str, Any], to: str = "") -> list[dict[str, Any]]:
         """The mails about one share, to one reader or to all."""
