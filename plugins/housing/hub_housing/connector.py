@@ -10,7 +10,7 @@ from pydantic import StringConstraints
 from hub import sdk
 from hub.sdk.transports.oauth import BearerTokens
 from hub.sdk.transports.rest import ask
-from hub_housing.reading import read_callback, read_lookup, read_reply
+from hub_housing.reading import noted_referral, read_callback, read_lookup, read_reply
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
 
@@ -36,21 +36,21 @@ class DutyToRefer(sdk.Connector[CouncilSettings]):
 
     async def check(self, context: sdk.Context) -> sdk.Outcome:
         """Look up a referral that cannot exist: it needs a token and the right address, and sends no parcel."""
-        match await self._look_up(NO_PARCEL, context):
+        match await self._look_up("/referrals", NO_PARCEL, context):
             case sdk.RetryLater("not-arrived"):
                 return sdk.Delivered(level=sdk.Level.L0)
             case outcome:
                 return outcome
 
     async def deliver(self, parcel: sdk.Parcel, context: sdk.Context) -> sdk.Outcome:
-        """Post the referral: the reply proves L1, and L2 where the council says that it was opened."""
+        """Post the referral or note: the reply proves L1, and L2 where the council says that it was opened."""
         read = partial(read_reply, key=parcel.idempotency_key, now=context.now)
-        url = f"{self.settings.base_url}/referrals"
+        url = self.settings.base_url + _path(parcel)
         return await ask(context, self._client(context), "POST", url, read, parcel=parcel)
 
     async def reconcile(self, parcel: sdk.Parcel, context: sdk.Context) -> sdk.Outcome:
-        """Ask the council whether it has a referral under our key; only its own word ends the doubt."""
-        match await self._look_up(parcel.idempotency_key, context):
+        """Ask the council whether it has anything under our key; only its own word ends the doubt."""
+        match await self._look_up(_path(parcel), parcel.idempotency_key, context):
             case sdk.Delivered() | sdk.RetryLater("not-arrived") as certain:
                 return certain
             case outcome:
@@ -60,8 +60,8 @@ class DutyToRefer(sdk.Connector[CouncilSettings]):
         """Read what the council says of a referral; raises `ValueError` when it names none."""
         return read_callback(request)
 
-    async def _look_up(self, key: str, context: sdk.Context) -> sdk.Outcome:
-        url = f"{self.settings.base_url}/referrals?idempotencyKey={key}"
+    async def _look_up(self, path: str, key: str, context: sdk.Context) -> sdk.Outcome:
+        url = f"{self.settings.base_url}{path}?idempotencyKey={key}"
         return await ask(context, self._client(context), "GET", url, partial(read_lookup, key=key, now=context.now))
 
     def _client(self, context: sdk.Context) -> BearerTokens:
@@ -70,6 +70,11 @@ class DutyToRefer(sdk.Connector[CouncilSettings]):
             key = context.secrets["client_key"]
             self._tokens = BearerTokens(of.token_url, of.client_id, key, of.algorithm, kid=of.key_id)
         return self._tokens
+
+
+def _path(parcel: sdk.Parcel) -> str:
+    """Where a parcel goes: what was heard is a note on the referral it speaks of (R64), all else a referral."""
+    return f"/referrals/{noted_referral(parcel.body)}/notes" if parcel.kind == "reply" else "/referrals"
 
 
 @sdk.hookimpl

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from importlib.resources import files
 from typing import Any
+from uuid import UUID
 
 from hub.sdk import CallbackRequest, Delivered, Halt, Inbound, InDoubt, Level, Outcome, Rejected, Response, RetryLater
 from hub.sdk.transports.waiting import retry_after
@@ -44,7 +45,8 @@ def read_lookup(reply: Response, key: str, now: datetime) -> Outcome:
     """Say what a look-up by our key proves: Delivered, RetryLater("not-arrived"), or a failure to find out."""
     if reply.status != 200:
         return _failed(reply, now)
-    found = _object(reply.body).get("referrals")
+    body = _object(reply.body)
+    found = body.get("referrals", body.get("notes"))
     if not isinstance(found, list):
         return InDoubt("look-up-unreadable")
     ours = (each for each in found if isinstance(each, dict) and each.get("idempotencyKey") == key)
@@ -52,6 +54,11 @@ def read_lookup(reply: Response, key: str, now: datetime) -> Outcome:
     if referral is not None:
         return _received(referral)
     return InDoubt("look-up-unreadable") if found else RetryLater("not-arrived")
+
+
+def noted_referral(note: bytes) -> UUID:
+    """Return our key of the referral that a note is about; raises `ValueError` when it names none."""
+    return UUID(_text(_object(note), "referralKey", REFERENCE))
 
 
 def read_callback(request: CallbackRequest) -> Inbound:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +29,8 @@ ENGLISH = re.compile(r"E(06|07|08|09)\d{6}")
 PAUSES = (0.1, 0.4, 1.6, 6.4)
 #: What an automatic answer says.
 PROMPT_ANSWER = {"status": "ACCEPTED", "outcomeReason": "PREVENTION_AND_RELIEF_DUTY"}
+#: What a council says of a referral that it was asked to stop using; nothing else leads out of that.
+AFTERWARDS = frozenset({"STOPPED", "KEPT"})
 #: What may be said beside a status.
 SAYABLE = ("outcomeReason", "withdrawalReason", "outcomeNote", "owner", "nextStep", "nextDate")
 
@@ -68,10 +71,13 @@ class Council:
         self._duplicate_status: int = settings.get("duplicate_status", 200)
         self._referrals: dict[str, Referral] = {}
         for entry in surroundings.ledger.effects():
-            self._keep(entry.key, json.loads(entry.body), datetime.fromtimestamp(entry.at, UTC))
+            if entry.path == "/referrals":
+                self._keep(entry.key, json.loads(entry.body), datetime.fromtimestamp(entry.at, UTC))
         routes = [
             Route("/referrals", self._take, methods=["POST"]),
             Route("/referrals", self._look_up, methods=["GET"]),
+            Route("/referrals/{of}/notes", self._take_note, methods=["POST"]),
+            Route("/referrals/{of}/notes", self._look_up_note, methods=["GET"]),
             Route("/sandbox/say", self._say, methods=["POST"]),
         ]
         self.sandbox = Sandbox(
@@ -83,6 +89,13 @@ class Council:
         )
 
     async def _take(self, request: Request) -> Response:
+        return await self._take_as(request, self._accept)
+
+    async def _take_note(self, request: Request) -> Response:
+        of = request.path_params["of"]
+        return await self._take_as(request, lambda key, body, _: self._accept_note(of, key, body))
+
+    async def _take_as(self, request: Request, accept: Callable[[str, bytes, Behaviour], Verdict]) -> Response:
         self._require(request)
         key = request.headers.get("idempotency-key", "")
         if not key:
@@ -90,7 +103,7 @@ class Council:
         return await self.sandbox.take(
             request,
             key=key,
-            accept=lambda body, behaviour: self._accept(key, body, behaviour),
+            accept=lambda body, behaviour: accept(key, body, behaviour),
             refuse=lambda _: _problem(422, "referrals-closed"),
             lie=lambda _: JSONResponse(_somebody_else(), 201),
         )
@@ -110,10 +123,26 @@ class Council:
         later = BackgroundTask(self._answer, referral) if answers and sent["status"] == "SUBMITTED" else None
         return Verdict(JSONResponse(referral.shown(opened=False), 201, background=later), effect=True)
 
+    def _accept_note(self, of: str, key: str, body: bytes) -> Verdict:
+        """File a note on the referral that its address and itself name; it is open to whoever opens the referral."""
+        earlier = self.sandbox.ledger.find(key)
+        if earlier is not None:
+            return Verdict(self._again(earlier, body), effect=False)
+        if of not in self._referrals:
+            return Verdict(_problem(404, "no-such-referral"), effect=False)
+        try:
+            wrong = _wrong_with_note(of, json.loads(body))
+        except ValueError:
+            wrong = "not-json"
+        if wrong:
+            return Verdict(_problem(422, wrong), effect=False)
+        return Verdict(JSONResponse(_note(key, datetime.now(UTC)), 201), effect=True)
+
     def _again(self, earlier: Entry, body: bytes) -> Response:
         if earlier.body != body:
             return JSONResponse({"code": "conflict", "idempotencyKey": earlier.key}, 409)
-        shown = self._referrals[earlier.key].shown()
+        known = self._referrals.get(earlier.key)
+        shown = known.shown() if known else _note(earlier.key, datetime.fromtimestamp(earlier.at, UTC))
         return JSONResponse(
             shown | ({"code": "duplicate"} if self._duplicate_status == 409 else {}), self._duplicate_status
         )
@@ -150,13 +179,20 @@ class Council:
         found = self._referrals.get(request.query_params.get("idempotencyKey", ""))
         return JSONResponse({"referrals": [found.shown()] if found else []})
 
+    async def _look_up_note(self, request: Request) -> Response:
+        self._require(request)
+        found = self.sandbox.ledger.find(request.query_params.get("idempotencyKey", ""))
+        here = found is not None and found.path == request.url.path
+        notes = [_note(found.key, datetime.fromtimestamp(found.at, UTC))] if found and here else []
+        return JSONResponse({"notes": notes})
+
     async def _say(self, request: Request) -> Response:
         wanted = await request.json()
         names = {wanted.get("key"), wanted.get("id")}
         referral = next((each for each in self._referrals.values() if names & {each.key, each.id}), None)
         if referral is None:
             return _problem(404, "no-such-referral")
-        if referral.status == "WITHDRAWN":  # the one state that nothing leads out of
+        if referral.status == "WITHDRAWN" and wanted.get("status") not in AFTERWARDS:
             return _problem(409, "withdrawn")
         said = {name: wanted[name] for name in ("status", *SAYABLE) if wanted.get(name)}
         message_id = wanted.get("messageId") or f"msg_{uuid.uuid4().hex}"
@@ -173,7 +209,8 @@ class Council:
 
     async def _tell(self, referral: Referral, said: dict[str, str], message_id: str) -> int:
         """Record a status and send the signed callback; returns the hub's HTTP status, 0 where nobody answered."""
-        referral.status = said.get("status", referral.status)
+        if referral.status != "WITHDRAWN":
+            referral.status = said.get("status", referral.status)
         if not self._callback_url:
             return 0
         body = json.dumps(referral.shown() | said, ensure_ascii=False)
@@ -194,6 +231,19 @@ class Council:
     def _require(self, request: Request) -> None:
         if self.sandbox.issuer is not None:
             self.sandbox.issuer.require(request)
+
+
+def _wrong_with_note(of: str, sent: Any) -> str:
+    """Name the first rule that a note breaks; empty when it breaks none."""
+    if not isinstance(sent, dict) or sent.get("referralKey") != of:
+        return "note-names-another-referral"
+    missing = [name for name in ("referenceNumber", "note", "answer") if not sent.get(name)]
+    return f"{missing[0]}-missing" if missing else ""
+
+
+def _note(key: str, at: datetime) -> dict[str, Any]:
+    """A filed note as the interface shows it."""
+    return {"id": str(uuid.uuid5(NAMES, key)), "idempotencyKey": key, "receivedAt": at.isoformat(timespec="seconds")}
 
 
 def _somebody_else() -> dict[str, Any]:
