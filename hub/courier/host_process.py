@@ -70,6 +70,7 @@ class HostProcess:
         self._grace = grace
         self._start_seconds = start_seconds
         self._current: Incarnation | None = None
+        self._launch: asyncio.Task[Incarnation | HostBroken] | None = None
         self._starting = asyncio.Lock()
         self._slots = asyncio.Semaphore(configure.in_flight)
         self._busy = 0
@@ -160,7 +161,10 @@ class HostProcess:
         _end_of_exchange(await self._reply(host, call, deadline))
 
     async def close(self) -> None:
-        """End the host, if one runs; the next call would start another."""
+        """End the host, if one runs or is just starting; the next call would start another."""
+        if self._launch is not None:
+            launched, self._launch = await self._launch, None
+            self._current = launched if isinstance(launched, Incarnation) else None
         if self._current is not None:
             await self._current.close()
             self._current = None
@@ -205,7 +209,9 @@ class HostProcess:
     async def _host(self) -> Incarnation | HostBroken:
         async with self._starting:
             if self._current is None or not self._current.usable:
-                started = await self._start()
+                # Shielded: a caller may go away while it starts; the next one, or `close`, then takes it over.
+                self._launch = self._launch or asyncio.create_task(self._start())
+                started, self._launch = await asyncio.shield(self._launch), None
                 if isinstance(started, HostBroken):
                     return started
                 self._current = started
