@@ -81,9 +81,11 @@ class Courier:
         self._carrying = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._may_be_more = False
+        self._may_be_unread = False
 
     def nudge(self) -> None:
         """Look for due parcels and unread messages now; any number of nudges are one look."""
+        self._may_be_unread = True
         self._wake.set()
 
     async def run(self) -> None:
@@ -93,7 +95,9 @@ class Courier:
                 await self._wake.wait()
                 self._wake.clear()
                 try:
-                    await self._read_inbox()
+                    if self._may_be_unread:  # a slot that came free says nothing of the inbox
+                        self._may_be_unread = False
+                        await self._read_inbox()
                     await self._claim()
                 except Exception as error:  # noqa: BLE001 - the loop's boundary: the rows stay due, the poll nudges again
                     log.error("courier.look_failed", connection=self.connection_id, error=type(error).__name__)

@@ -17,6 +17,11 @@ __all__ = ["Engine", "UnsafeDatabase", "explain", "is_safe", "open_engine", "sql
 _WAL_RESET_FIXED = ((3, 51, 3), (3, 50, 7), (3, 44, 6))
 
 
+#: The log is copied into the file each time it has grown by so many pages (16 MB): ids are random, so commits touch the
+#: same pages of the indexes again, and a longer log copies them once. A commit is as durable with any length.
+_CHECKPOINT_PAGES = 4000
+
+
 class UnsafeDatabase(Exception):
     """This database library can lose what was committed: install the one the hub asks for."""
 
@@ -55,7 +60,7 @@ def _pragmas(reader: bool, busy_ms: int) -> tuple[str, ...]:
         "foreign_keys=ON",
         "secure_delete=ON",
         "trusted_schema=OFF",
-        f"wal_autocheckpoint={0 if reader else 1000}",
+        f"wal_autocheckpoint={0 if reader else _CHECKPOINT_PAGES}",
         "cache_size=-16000",
         f"query_only={'ON' if reader else 'OFF'}",
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
@@ -36,6 +37,19 @@ class _Command:
     verb: Verb
     item: Any
     future: Future[Any]
+    waiter: asyncio.Future[Any] | None = None  #: who awaits it, on a loop of their own
+
+
+def _wake(commands: Sequence[_Command]) -> None:
+    """On the waiters' loop: pass on what became of their commands."""
+    for command in commands:
+        waiter = command.waiter
+        if waiter is None or waiter.done():
+            continue
+        if (error := command.future.exception()) is not None:
+            waiter.set_exception(error)
+        else:
+            waiter.set_result(command.future.result())
 
 
 class Writer:
@@ -68,17 +82,29 @@ class Writer:
 
     def submit(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> Future[R]:
         """Queue one item for a verb; the future resolves after the commit, or fails with why nothing was kept."""
-        future: Future[R] = Future()
+        command = _Command(verb, item, Future())
+        self._put(command)
+        return command.future
+
+    def _put(self, command: _Command) -> None:
         with self._closing:
-            if self._closed:
-                future.set_exception(RuntimeError("the writer is closed"))
-            else:
-                self._queue.put(_Command(verb, item, future))
-        return future
+            if not self._closed:
+                self._queue.put(command)
+                return
+        command.future.set_exception(RuntimeError("the writer is closed"))
+        if command.waiter is not None:
+            _wake([command])
 
     async def run(self, verb: Callable[[Any, Sequence[T]], Sequence[R | HubError]], item: T) -> R:
         """Queue one item and wait for its commit; raises a `HubError` that the verb returned, or `Unavailable`."""
-        result = await asyncio.wrap_future(self.submit(verb, item))
+        command = _Command(verb, item, Future(), asyncio.get_running_loop().create_future())
+        assert command.waiter is not None
+        self._put(command)
+        try:
+            result: R | HubError = await command.waiter
+        except asyncio.CancelledError:
+            command.future.cancel()  # kept from being begun; what has begun is finished
+            raise
         if isinstance(result, HubError):
             raise result
         return result
@@ -89,7 +115,18 @@ class Writer:
             wanted = [command for command in batch if command.future.set_running_or_notify_cancel()]
             if wanted:
                 self._commit(wanted)
+                self._wake_all(wanted)
         self._disconnect()
+
+    def _wake_all(self, batch: Sequence[_Command]) -> None:
+        """Tell each loop once of all its waiters' commands: a wake-up costs more than what it tells."""
+        by_loop: dict[asyncio.AbstractEventLoop, list[_Command]] = {}
+        for command in batch:
+            if command.waiter is not None:
+                by_loop.setdefault(command.waiter.get_loop(), []).append(command)
+        for loop, commands in by_loop.items():
+            with contextlib.suppress(RuntimeError):  # the loop is closed, and its waiters with it
+                loop.call_soon_threadsafe(_wake, commands)
 
     def _gather(self) -> list[_Command] | None:
         first = self._queue.get()
