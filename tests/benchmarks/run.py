@@ -15,7 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from hub.security.webhooks import new_secret
 
 CONNECTIONS = 64
 _DRAIN_SECONDS = 300.0
+_NOBODY = "http://127.0.0.1:9"  # nothing is sent there
 
 #: Makes this many ready requests for the system under load.
 Make = Callable[[int], list[bytes]]
@@ -219,6 +220,43 @@ def _ratio(value: float | None) -> str:
     return "" if value is None else f"{value:.2f}"
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Everything that one run found."""
+
+    hub: Measured
+    floor: Measured | None
+    small: list[micro.Small]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        over = {"floor": asdict(self.floor), "hub_over_floor": ratios(self.hub, self.floor)} if self.floor else {}
+        return {"hub": asdict(self.hub), **over, "small": [asdict(each) for each in self.small]}
+
+    def as_text(self, bench: Bench) -> str:
+        """Return it for a person."""
+        return "\n\n".join(filter(None, [table(bench, self.hub, self.floor), micro.table(self.small)]))
+
+
+def measure(bench: Bench, *, floor: bool, small: bool) -> Run:
+    """Measure the hub, and beside it what is asked for."""
+    bench.say("The hub ...")
+    hub = measure_hub(bench)
+    beside = None
+    if floor:
+        bench.say("The floor ...")
+        beside = measure_floor(bench)
+    found: list[micro.Small] = []
+    if small:
+        bench.say("Small measurements ...")
+
+        def write(place: Path, made: instance.Keys) -> None:
+            write_instance(place, "127.0.0.1:9", _NOBODY, made, bench)
+
+        found = micro.in_folder(bench.folder / "small", write)
+    return Run(hub, beside, found)
+
+
 def main() -> int:
     """Measure, print, and say by the exit status whether anything was lost."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -228,34 +266,21 @@ def main() -> int:
     parser.add_argument("--store", default="", help="another database's URL, empty and for this run alone")
     parser.add_argument("--broker", default="", help="another broker's URL")
     parser.add_argument("--no-floor", action="store_true", help="measure the hub alone")
-    parser.add_argument("--no-micro", action="store_true", help="leave the small measurements out")
+    parser.add_argument("--no-small", action="store_true", help="leave the small measurements out")
     parser.add_argument("--json", action="store_true", help="print JSON, for programs")
     parser.add_argument("--keep", action="store_true", help="keep the run's folder")
     asked = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="hub-bench-"))
     bench = Bench(folder, asked.shares, asked.rate, asked.seconds, asked.store, asked.broker)
     try:
-        found: dict[str, Any] = {}
-        bench.say("The hub ...")
-        hub = measure_hub(bench)
-        found["hub"] = asdict(hub)
-        floor = None
-        if not asked.no_floor:
-            bench.say("The floor ...")
-            floor = measure_floor(replace(bench))
-            found |= {"floor": asdict(floor), "hub_over_floor": ratios(hub, floor)}
-        small = []
-        if not asked.no_micro:
-            bench.say("Small measurements ...")
-            small = micro.measure(folder)
-            found["small"] = [asdict(each) for each in small]
+        run = measure(bench, floor=not asked.no_floor, small=not asked.no_small)
     finally:
         if asked.keep:
             bench.say(f"kept {folder}")
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    print(json.dumps(found, indent=2) if asked.json else "\n\n".join([table(bench, hub, floor), micro.table(small)]))
-    return 1 if hub.throughput.lost or hub.latency.lost or hub.throughput.duplicates else 0
+    print(json.dumps(run.as_json(), indent=2) if asked.json else run.as_text(bench))
+    return 1 if run.hub.throughput.lost or run.hub.latency.lost else 0
 
 
 if __name__ == "__main__":
