@@ -46,6 +46,11 @@ class CollectError(Exception):
     """A poll or its acknowledgement broke off; the message is a code, and what came before it counts."""
 
 
+#: A host killed while it starts (a full memory, an operator's hand) is started again, so many times in a row in all;
+#: only then is its connection held.
+_STARTS = 3
+
+
 class HostProcess:
     """One connection's host, whichever process that is at the moment; used within one event loop.
 
@@ -218,21 +223,32 @@ class HostProcess:
             return self._current
 
     async def _start(self) -> Incarnation | HostBroken:
+        for _ in range(_STARTS):
+            started = await self._start_once()
+            if started is not None:
+                return started
+        return self._cannot("did-not-start")
+
+    async def _start_once(self) -> Incarnation | HostBroken | None:
+        """Start a host; None when it was gone before it said anything, which says nothing of its connector."""
         try:
             child = await spawn(self._configure, self._run_as)
         except OSError:
             return self._cannot("cannot-start")
+        late = False
         try:
             async with asyncio.timeout(self._start_seconds):
                 frame = await wire.read(child.reader)
-        except (TimeoutError, wire.FrameError):
-            frame = None
+        except (TimeoutError, wire.FrameError) as error:
+            frame, late = None, isinstance(error, TimeoutError)
             child.kill()
         if isinstance(frame, wire.Ready):
             log.info("host.started", connection=self._configure.connection, pid=child.process.pid, held=frame.isolation)
             return Incarnation(child, frame, self._on_started, self._record_death)
         await child.gone()
-        return self._cannot(wire.clean_reason(frame.reason) if isinstance(frame, wire.Broken) else "did-not-start")
+        if isinstance(frame, wire.Broken):
+            return self._cannot(wire.clean_reason(frame.reason))
+        return self._cannot("did-not-start") if late else None
 
     def _cannot(self, reason: str) -> HostBroken:
         log.error("host.broken", connection=self._configure.connection, reason=reason)
