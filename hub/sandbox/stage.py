@@ -62,6 +62,17 @@ class HubProcess:
         self._process.terminate()
         return self._process.wait(20)
 
+    @property
+    def pid(self) -> int:
+        """The process's number."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is alive."""
+        return self._process is not None and self._process.poll() is None
+
     def _ready(self) -> bool:
         assert self._process is not None
         if self._process.poll() is not None:
