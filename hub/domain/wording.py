@@ -69,7 +69,7 @@ _STOP_WORDS = {
 }
 _COPY_WORDS = {
     _D.HELD: "A copy of what was written down waits for {it}. The way to reach them is being put right.",
-    _D.QUEUED: "A copy of what was written down is on its way to {it}.",
+    _D.QUEUED: "{it} will get a copy of what was written down. It is on its way.",
     _D.SENDING: "A copy of what was written down is going to {it} now.",
     _D.RETRYING: "{it} has no copy of what was written down yet. We will try again.",
     _D.IN_DOUBT: "We are not sure that {it} got a copy of what was written down. We are checking.",
@@ -82,11 +82,11 @@ _STOP_ANSWER_WORDS = {
     _A.RECEIVED: "{it} has our note to stop using it.",
     _A.ACCEPTED: "{it} will stop using it.",
     _A.IN_PROGRESS: "{it} is working on it: they will stop using it.",
-    _A.COMPLETED: "{it} has stopped using it.",
+    _A.COMPLETED: "{it} has stopped using it. You can tell the person so.",
     _A.DECLINED: "{it} will keep it. You can ask them to put the reason in writing.",
 }
-_STOP_UNCLEAR = "{it} has answered, but not said that they will stop using it."
-_COPY_ANSWERED = "{it} has answered the copy of what was written down."
+_STOP_UNCLEAR = "{it} has replied. They did not say that they will stop using it."
+_COPY_ANSWERED = "{it} has seen what was written down, and has replied."
 
 _OWES_REPLY = frozenset({_A.AWAITED, _A.RECEIVED})
 #: No more is due from the service, so nothing can be late.

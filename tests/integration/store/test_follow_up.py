@@ -99,7 +99,16 @@ def document(scene: Scene, store: Store, row: dict[str, Any]) -> dict[str, Any]:
 def telling(delivery_id: str, **changed: Any) -> Heard:
     answer = Answer(AnswerState.ACCEPTED, owner="Team leader", text="They will ring on Friday.")
     heard = Heard(
-        delivery_id, SENDER, "day-centre-system", answer, "phone", "The team leader", "Jo", date(2026, 11, 20), NOW, NOW
+        delivery_id,
+        SENDER,
+        "day-centre-system",
+        answer,
+        "phone",
+        "The team leader",
+        "Jo at the front desk",
+        date(2026, 11, 20),
+        NOW,
+        NOW,
     )
     return replace(heard, **changed)
 
@@ -267,7 +276,7 @@ def test_r64_the_service_gets_a_copy_of_what_was_heard(scene: Scene, store: Stor
     # then the copy is queued, and says just that; no e-mail goes
     reply = store.only("deliveries", kind=REPLY)
     made = document(scene, store, reply)
-    assert (made["said"], made["told_to"]) == ("They will ring on Friday.", "Jo")
+    assert (made["said"], made["told_to"]) == ("They will ring on Friday.", "Jo at the front desk")
     assert made["follows"] == claimed.key
     assert [row["level"] for row in store.all("clocks", delivery_id=reply["id"])] == [0, 1, 2]
     assert store.all("notices", channel="email") == []
@@ -275,7 +284,7 @@ def test_r64_the_service_gets_a_copy_of_what_was_heard(scene: Scene, store: Stor
     # and none of it stands in any column in clear
     kept = "\n".join(repr(value) for row in store.all("deliveries") for value in row.values())
     assert "They will ring" not in kept
-    assert "Jo" not in kept
+    assert "the front desk" not in kept
 
 
 def test_r64_copies_go_in_the_order_they_were_written(scene: Scene, store: Store, verbs: Verbs) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hub.domain.alert import AlertKind, title
 from hub.domain.answer import AnswerState, Level
 from hub.domain.consent import REFUSALS
-from hub.domain.delivery import DeliveryState
+from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.minimise import Why
 from hub.domain.reference import MALFORMED
 from hub.domain.wording import STIGMA, WITHHELD_WORDS, Situation, day, heard, plain, stigma_words, told_by_phone
@@ -22,10 +22,11 @@ DUE = datetime(2026, 11, 25, 17, tzinfo=UTC)
 
 
 def every_situation() -> list[Situation]:
-    """Each delivery state with each answer, on time and late, with and without the rest."""
+    """Each kind that is sent, in each state with each answer, on time and late, with and without the rest."""
     return [
-        Situation("Housing", delivery, answer, owner, due, overdue, on, phone)
-        for delivery, answer, overdue, (owner, due, on, phone) in itertools.product(
+        Situation("Housing", delivery, answer, owner, due, overdue, on, phone, kind=kind)
+        for kind, delivery, answer, overdue, (owner, due, on, phone) in itertools.product(
+            (DeliveryKind.SHARE, DeliveryKind.PLEASE_STOP_USING, DeliveryKind.REPLY),
             DeliveryState,
             AnswerState,
             (False, True),
@@ -79,6 +80,37 @@ def test_r61_what_is_said(one: Situation, expected: str) -> None:
     assert plain(one) == expected
 
 
+@pytest.mark.parametrize(
+    ("one", "expected"),
+    [
+        (
+            Situation("Housing", DeliveryState.DELIVERED, due=DUE, kind=DeliveryKind.PLEASE_STOP_USING),
+            "We have asked Housing to stop using it. They will reply by Wednesday 25 November.",
+        ),
+        (
+            Situation(
+                "Housing", DeliveryState.DEAD_LETTERED, phone="01223 000000", kind=DeliveryKind.PLEASE_STOP_USING
+            ),
+            "We could not ask Housing to stop using it, and have stopped trying. Ring them on 01223 000000.",
+        ),
+        (
+            Situation("Housing", DeliveryState.DELIVERED, AnswerState.COMPLETED, kind=DeliveryKind.PLEASE_STOP_USING),
+            "Housing has stopped using it. You can tell the person so.",
+        ),
+        (
+            Situation("Housing", DeliveryState.DELIVERED, AnswerState.DECLINED, kind=DeliveryKind.PLEASE_STOP_USING),
+            "Housing will keep it. You can ask them to put the reason in writing.",
+        ),
+        (
+            Situation("Housing", DeliveryState.DELIVERED, due=DUE, kind=DeliveryKind.REPLY),
+            "Housing has a copy of what was written down.",
+        ),
+    ],
+)
+def test_r15_r64_what_follows_a_share_reads_well(one: Situation, expected: str) -> None:
+    assert plain(one) == expected
+
+
 def test_r44_what_did_not_arrive_is_never_said_to_have_arrived() -> None:
     for one in every_situation():
         if one.answer is AnswerState.AWAITED and one.delivery is not DeliveryState.DELIVERED:
@@ -93,9 +125,10 @@ def test_r44_late_is_said_only_when_late() -> None:
 
 
 def test_each_state_is_told_apart() -> None:
-    waiting = {plain(Situation("Housing", state)) for state in DeliveryState}
+    kinds = (DeliveryKind.SHARE, DeliveryKind.PLEASE_STOP_USING, DeliveryKind.REPLY)
+    waiting = {plain(Situation("Housing", state, kind=kind)) for state in DeliveryState for kind in kinds}
     answered = {plain(Situation("Housing", DeliveryState.DELIVERED, state)) for state in AnswerState}
-    assert len(waiting) == len(DeliveryState)
+    assert len(waiting) == len(DeliveryState) * len(kinds)
     assert len(answered) == len(AnswerState)
     assert set(WITHHELD_WORDS) == set(Why)
 
