@@ -52,8 +52,9 @@ class Composer:
             "your_reference": sender["reference"],
         }
         if delivery is not None:
-            data |= {"delivery": delivery["id"], "service": delivery["service_id"], "state": delivery["state"]}
-            data |= {"answer": delivery["answer_state"]}
+            data |= {"delivery": delivery["id"], "state": delivery["state"], "answer": delivery["answer_state"]}
+            if notice["alert_id"] is None:
+                data["service"] = delivery["service_id"]  # an alert names no service: the case system looks it up (R45)
         created = notice["created_at"].isoformat(timespec="seconds")
         body = json.dumps({"type": notice["topic"], "timestamp": created, "data": data}, ensure_ascii=False)
         return Composed(webhook=ThinNotice(notice["id"], body.encode()), subscription=subscription)

@@ -40,8 +40,8 @@ def _layers(folder: Path) -> None:
 def clocks_of(house: House, receipt: dict[str, Any], service: str) -> dict[int, tuple[str, str, str]]:
     """Each rung's clock: when it is due (UTC), who agreed it, and when."""
     found = house.rows(
-        "SELECT level, clocks.due_at AS due_at, agreed_by, agreed_on FROM clocks JOIN deliveries ON deliveries.id = delivery_id "
-        "WHERE share_id = :share AND service_id = :service",
+        "SELECT level, clocks.due_at AS due_at, agreed_by, agreed_on FROM clocks "
+        "JOIN deliveries ON deliveries.id = delivery_id WHERE share_id = :share AND service_id = :service",
         share=receipt["id"],
         service=service,
     )
@@ -79,7 +79,7 @@ def test_r43_the_route_goes_before_connection_manifest_and_partnership(new_house
 
 
 SHIPPED = [
-    # sent; L1, the sender's notice, L2 and L3 (treatment has the shipped windows: 15 min, 4 working hours, 1 and 3 days)
+    # sent; L1 (15 min), the sender's notice (4 working hours), L2 (1 working day) and L3 (3): the shipped windows
     pytest.param(
         "2026-12-24T15:00+00:00",
         ("2026-12-24 15:15", "2026-12-29 11:00", "2026-12-29 17:00", "2026-12-31 17:00"),

@@ -62,13 +62,14 @@ def delivered(house: House, service: str, **changes: Any) -> dict[str, Any]:
 
 
 @contextmanager
-def away(house: House) -> Iterator[None]:
-    """Let the treatment service be down."""
-    house.troupe.health.behave(Behaviour.DOWN)
+def away(house: House, service: str = TREATMENT) -> Iterator[None]:
+    """Let a service's system be down."""
+    partner = {TREATMENT: house.troupe.health, SUPPORTED: house.troupe.supported}[service]
+    partner.behave(Behaviour.DOWN)
     try:
         yield
     finally:
-        house.troupe.health.behave(Behaviour.PROMPT)
+        partner.behave(Behaviour.PROMPT)
 
 
 def test_r44_one_alert_a_rung_one_notice_a_champion_and_never_a_second(new_house: Callable[..., House]) -> None:
@@ -190,13 +191,13 @@ def test_r44_not_delivered_the_operator_at_once_and_the_sender_after_four_workin
 def test_r44_what_arrives_after_all_is_called_undelivered_no_longer(new_house: Callable[..., House]) -> None:
     # given a partner that was down past the receipt's clock
     house = new_house()
-    with away(house):
-        receipt = house.cases.send(a_share(TREATMENT))
-        until_true("a try", lambda: house.cases.delivery(receipt["id"], TREATMENT)["state"] == "retrying")
+    with away(house, SUPPORTED):
+        receipt = house.cases.send(a_share(SUPPORTED))
+        until_true("a try", lambda: house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "retrying")
         house.at(L2_PASSED)
         until_true("the alerts", lambda: len(alerts(house, receipt)) == 3, seconds=10)
     # when it arrives
-    until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], TREATMENT)["state"] == "delivered")
+    until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "delivered")
     # then no open alert says that it did not
     assert "undelivered" not in {kind for _, kind, state in alerts(house, receipt) if state == "open"}
 
@@ -228,6 +229,7 @@ def test_r45_no_alert_tells_the_story(new_house: Callable[..., House]) -> None:
         until_true("the operator's", lambda: OPERATOR in readers(house, receipt), seconds=10)
         house.at(L2_PASSED)
         until_true("the champions'", lambda: {OURS, COUNCILS} <= set(readers(house, receipt)), seconds=10)
+    until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], TREATMENT)["state"] == "delivered")
     house.at(L4_PASSED)
     until_true("the trust's", lambda: TRUSTS in readers(house, receipt), seconds=20)
 

@@ -1,4 +1,4 @@
-"""TH05 and R13: two thousand hostile shares go through the plan, and no parcel ever holds what was not agreed for it."""
+"""TH05 and R13: two thousand hostile shares are planned, and no parcel ever holds what was not agreed for it."""
 
 from __future__ import annotations
 
