@@ -12,7 +12,7 @@ from fastapi.responses import Response
 
 from hub.api import body, callers
 from hub.bootstrap import Hub
-from hub.domain.errors import HubError, NotFound, Unauthenticated
+from hub.domain.errors import HubError, NotFound, Refusal, Unauthenticated, Unavailable
 from hub.partnership import Enabled
 from hub.security.callbacks import Callback, verify_callback
 from hub.security.tokens import UntrustedError, unverified_issuer
@@ -27,6 +27,18 @@ router = APIRouter()
 _KEPT_HEADERS: Final = ("content-type", "webhook-id", "x-request-id", "x-correlation-id")
 _FHIR: Final = "application/fhir+json; version=1.4.0"
 _CODES: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
+_NO_PARTNER: Final = Refusal(
+    "callback-unproved",
+    "Nothing proves which partner sent this",
+    "Send a bearer token that your own key signed, with the issuer that is registered for you.",
+    "receiver",
+)
+_ONLY_ANSWERS: Final = Refusal(
+    "message-not-supported",
+    "This hub takes a servicerequest-response here, and no other message",
+    "Send an answer to one of the hub's own requests; to share something with it, use /v1/shares.",
+    "receiver",
+)
 
 
 class _Noted:
@@ -49,7 +61,7 @@ async def callback(request: Request, connection_id: str) -> Response:
     if enabled is None or enabled.manifest.callback_auth == "none" or enabled.manifest.transport == "bars":
         raise NotFound(NOT_FOUND)
     raw = await body.read_raw(request, enabled.manifest.limits.reply_bytes)
-    await _keep(hub, enabled, request, raw)
+    await hub.writer.run(hub.receive, _proved(hub, enabled, request, raw))
     return Response(status_code=202)
 
 
@@ -60,18 +72,21 @@ async def process_message(request: Request) -> Response:
     try:
         enabled = _by_issuer(hub, request)
         raw = await body.read_raw(request, enabled.manifest.limits.reply_bytes)
-        event = _event(body.load(raw))
-        if event != "servicerequest-response":
-            return _outcome(request, 422, "REC_UNPROCESSABLE_ENTITY", "not-supported")
-        await _keep(hub, enabled, request, raw)
-    except Unauthenticated:
-        return _outcome(request, 401, "REC_UNAUTHORIZED", "security")
-    except HubError:
-        return _outcome(request, 400, "REC_BAD_REQUEST", "structure")
+        message = _proved(hub, enabled, request, raw)  # before anything else of it is read
+        if _event(body.load(raw)) != "servicerequest-response":
+            return _outcome(request, 422, "REC_UNPROCESSABLE_ENTITY", "not-supported", _ONLY_ANSWERS)
+        await hub.writer.run(hub.receive, message)
+    except Unauthenticated as error:
+        return _outcome(request, 401, "REC_UNAUTHORIZED", "security", error.refusal)
+    except Unavailable as error:
+        return _outcome(request, 503, "REC_SERVICE_UNAVAILABLE", "transient", error.refusal)
+    except HubError as error:
+        return _outcome(request, 400, "REC_BAD_REQUEST", "structure", error.refusal)
     return Response(raw, headers=_mirrored(request), media_type=_FHIR)
 
 
-async def _keep(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> None:
+def _proved(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> Message:
+    """The message, ready to be kept, once its proof holds; raises `Unauthenticated`."""
     headers = {name.lower(): value for name, value in request.headers.items()}
     connection_id = enabled.connection.id
     peer = request.client.host if request.client else ""
@@ -81,14 +96,13 @@ async def _keep(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> Non
     assert kind != "none"
     message_id = verify_callback(kind, proof, enabled.callback_keys, wall, noted)
     kept: dict[str, str] = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
-    message = Message(
+    return Message(
         connection_id,
         hub.vault.digest("message", f"{connection_id}|{message_id}"),
         pack_message(kept, raw),
         tuple(noted.noted),
         wall,
     )
-    await hub.writer.run(hub.receive, message)
 
 
 def _by_issuer(hub: Hub, request: Request) -> Enabled:
@@ -101,7 +115,7 @@ def _by_issuer(hub: Hub, request: Request) -> Enabled:
     for enabled in hub.enabled.values():
         if enabled.manifest.transport == "bars" and issuer and enabled.callback_keys.issuer == issuer:
             return enabled
-    raise Unauthenticated(NOT_FOUND)
+    raise Unauthenticated(_NO_PARTNER)
 
 
 def _event(bundle: Any) -> str:
@@ -116,11 +130,15 @@ def _event(bundle: Any) -> str:
     return ""
 
 
-def _outcome(request: Request, status: int, code: str, issue: str) -> Response:
-    outcome = {
-        "resourceType": "OperationOutcome",
-        "issue": [{"severity": "error", "code": issue, "details": {"coding": [{"system": _CODES, "code": code}]}}],
+def _outcome(request: Request, status: int, code: str, issue: str, refusal: Refusal) -> Response:
+    """What is wrong as FHIR says it, with the next step as its diagnostics."""
+    one = {
+        "severity": "error",
+        "code": issue,
+        "details": {"coding": [{"system": _CODES, "code": code}]},
+        "diagnostics": f"{refusal.title.rstrip('.')}. {refusal.next_step}",
     }
+    outcome = {"resourceType": "OperationOutcome", "issue": [one]}
     return Response(json.dumps(outcome), status, _mirrored(request), _FHIR)
 
 

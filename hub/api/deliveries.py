@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from typing import Literal
@@ -13,7 +14,7 @@ from hub.api import body, callers
 from hub.api.reply import Reply
 from hub.domain.answer import Answer, AnswerState
 from hub.domain.calendar import london_date
-from hub.domain.check import FIELD_TEXT, NAME
+from hub.domain.check import FIELD_TEXT, line, prose
 from hub.domain.errors import Fault, Malformed, Refusal
 from hub.services.record_heard import Heard
 
@@ -90,18 +91,12 @@ async def heard(request: Request, delivery_id: str) -> Reply:
     return Reply({"delivery": delivery_id, "state": said.state}, status_code=201)
 
 
-def _faults(said: HeardRequest, today: date) -> list[Fault]:
-    found = [] if said.told_to.strip() else [Fault("/told_to", "must say who was told")]
+def _faults(said: HeardRequest, today: date) -> Iterator[Fault]:
+    """The same rules as for a share's own words: what is written down here is shown and sent on just as they are."""
     if said.on > today:
-        found.append(Fault("/on", "must not be in the future"))
-    short = {"/told_to": said.told_to, "/said_by": said.said_by, "/owner": said.owner, "/reason": said.reason}
-    found += [
-        Fault(pointer, f"must be at most {NAME} characters") for pointer, text in short.items() if len(text) > NAME
-    ]
-    long = {"/text": said.text, "/next_step": said.next_step}
-    found += [
-        Fault(pointer, f"must be at most {FIELD_TEXT} characters")
-        for pointer, text in long.items()
-        if len(text) > FIELD_TEXT
-    ]
-    return found
+        yield Fault("/on", "must not be in the future")
+    yield from line("/told_to", said.told_to, required=True)
+    for name in ("said_by", "owner", "reason"):
+        yield from line(f"/{name}", getattr(said, name))
+    for name in ("text", "next_step"):
+        yield from prose(f"/{name}", getattr(said, name), FIELD_TEXT)

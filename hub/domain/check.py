@@ -37,7 +37,7 @@ def faults(share: Share, now: datetime | None = None) -> tuple[Fault, ...]:
         _reference("/reference", share.reference),
         _reference("/person/reference", share.person.reference),
         _trusted_person(share),
-        _line("/choice/discussed_with", share.choice.discussed_with),
+        line("/choice/discussed_with", share.choice.discussed_with),
         _sections(share.sections, tomorrow),
         _consents(share.consents),
         _services(share.services or ()),
@@ -49,13 +49,13 @@ def faults(share: Share, now: datetime | None = None) -> tuple[Fault, ...]:
 def _trusted_person(share: Share) -> Iterator[Fault]:
     one, at = share.trusted_person, "/trusted_person"
     yield from _reference(f"{at}/reference", one.reference)
-    yield from _line(f"{at}/name", one.name, required=True)
-    yield from _line(f"{at}/contact/role", one.contact.role, required=True)
-    yield from _line(f"{at}/contact/email", one.contact.email)
-    yield from _line(f"{at}/contact/phone", one.contact.phone)
+    yield from line(f"{at}/name", one.name, required=True)
+    yield from line(f"{at}/contact/role", one.contact.role, required=True)
+    yield from line(f"{at}/contact/email", one.contact.email)
+    yield from line(f"{at}/contact/phone", one.contact.phone)
     yield from _at_most(f"{at}/can_see", one.can_see, LISTED)
     for index, group in enumerate(one.can_see[:LISTED]):
-        yield from _line(f"{at}/can_see/{index}", group, required=True)
+        yield from line(f"{at}/can_see/{index}", group, required=True)
 
 
 def _sections(sections: Sequence[Section], tomorrow: date) -> Iterator[Fault]:
@@ -65,9 +65,9 @@ def _sections(sections: Sequence[Section], tomorrow: date) -> Iterator[Fault]:
         at = f"/sections/{index}"
         yield from _reference(f"{at}/id", section.id)
         yield from _values(f"{at}/fields", section.fields)
-        yield from _prose(f"{at}/text", section.text, TEXT)
+        yield from prose(f"{at}/text", section.text, TEXT)
         if section.said is not None:
-            yield from _line(f"{at}/said/by", section.said.by, required=True)
+            yield from line(f"{at}/said/by", section.said.by, required=True)
             if section.said.on > tomorrow:
                 yield Fault(f"{at}/said/on", "must not be in the future")
 
@@ -82,7 +82,7 @@ def _consents(consents: Sequence[Consent]) -> Iterator[Fault]:
         yield from _reference(f"{at}/service", consent.service)
         yield from _at_most(f"{at}/categories", consent.categories, LISTED)
         yield from _reference(f"{at}/purpose", consent.purpose)
-        yield from _line(f"{at}/agreed/notice", consent.agreed.notice, required=True)
+        yield from line(f"{at}/agreed/notice", consent.agreed.notice, required=True)
         if consent.until < consent.agreed.on:
             yield Fault(f"{at}/until", "must not be before the day they agreed")
         yield from _at_most(f"{at}/returns", consent.returns, LISTED)
@@ -107,11 +107,11 @@ def _values(at: str, values: dict[str, Value]) -> Iterator[Fault]:
 
 def _value(at: str, value: Value) -> Iterator[Fault]:
     if isinstance(value, str):
-        yield from _prose(at, value, FIELD_TEXT)
+        yield from prose(at, value, FIELD_TEXT)
     elif isinstance(value, list):
         yield from _at_most(at, value, LISTED)
         for index, item in enumerate(value[:LISTED]):
-            yield from _prose(f"{at}/{index}", item, FIELD_TEXT)
+            yield from prose(f"{at}/{index}", item, FIELD_TEXT)
     elif abs(value) > _LARGEST_NUMBER:
         yield Fault(at, "must be a whole number between -9007199254740991 and 9007199254740991")
 
@@ -121,7 +121,8 @@ def _reference(at: str, text: str) -> Iterator[Fault]:
         yield Fault(at, _BAD_REFERENCE)
 
 
-def _line(at: str, text: str, *, required: bool = False) -> Iterator[Fault]:
+def line(at: str, text: str, *, required: bool = False) -> Iterator[Fault]:
+    """Find what is wrong with a name or other single line, pointing `at` it."""
     if required and not text.strip():
         yield Fault(at, "must not be empty")
     if len(text) > NAME:
@@ -130,7 +131,8 @@ def _line(at: str, text: str, *, required: bool = False) -> Iterator[Fault]:
         yield Fault(at, f"{_BAD_CHARACTERS}, and be one line")
 
 
-def _prose(at: str, text: str, longest: int) -> Iterator[Fault]:
+def prose(at: str, text: str, longest: int) -> Iterator[Fault]:
+    """Find what is wrong with words of at most `longest` code points, pointing `at` them."""
     if len(text) > longest:
         yield Fault(at, f"must be at most {longest} characters")
     if _BAD_IN_PROSE.search(text):
