@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.house import House, until_true
-from tests.acceptance.telling import SUPPORTED, a_share
+from tests.acceptance.telling import SUPPORTED, TREATMENT, a_share
 
 HEARD = {
     "state": "declined",
@@ -27,6 +28,23 @@ def _arrived(house: House) -> tuple[dict[str, Any], str]:
     receipt = house.cases.send(a_share(SUPPORTED))
     until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "delivered")
     return receipt, receipt["deliveries"][0]["id"]
+
+
+#: How a council's note says who was told, and how.
+_TOLD = {"toldTo": "told_to", "saidBy": "said_by", "how": "how", "on": "on"}
+
+
+def _notes(house: House, receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    """The notes that supported housing has filed about one share."""
+    entries = [each for each in house.troupe.supported.entries() if each.effect and each.path.endswith("/notes")]
+    said = [json.loads(each.body) for each in entries]
+    key = house.key_of(receipt, SUPPORTED)
+    return [each for each in said if each["referralKey"] == key]
+
+
+def _copies(house: House, receipt: dict[str, Any]) -> list[dict[str, Any]]:
+    """The copies of what was heard, as the sender's report has them."""
+    return [each for each in house.cases.read(receipt["id"])["deliveries"] if each["kind"] == "reply"]
 
 
 def _clocks(house: House, delivery_id: str) -> dict[int, str]:
@@ -58,13 +76,38 @@ def test_r64_by_phone_it_counts_the_clocks_stop_and_the_service_gets_a_copy(new_
     assert _clocks(house, delivery_id)[3] == _clocks(house, delivery_id)[4] == "stopped"
     assert house.rows("SELECT id FROM alerts WHERE state = 'open'") == []
     assert found["overdue"] is False
+    # and the service has a copy of it on its own referral, which it can correct
+    copy = until_true("the copy", lambda: _notes(house, receipt))
+    assert len(copy) == 1
+    assert copy[0]["answer"] == {
+        "state": "declined",
+        "owner": "Team leader",
+        "words": HEARD["text"],
+        "reason": HEARD["reason"],
+    }
+    assert copy[0]["heard"] == {name: HEARD[key] for name, key in _TOLD.items()}
+    until_true("the hub to know that it is there", lambda: _copies(house, receipt)[0]["level"] == "L2")
+    assert _copies(house, receipt)[0]["words"] == "Supported housing has a copy of what was written down."
+    assert house.mails(receipt, "duty@council.example") == []
+    # and nobody is ever told that anything is late
     house.at(datetime(2026, 12, 24, 12, 0, tzinfo=UTC))
     house.rounds(3)
     assert house.rows("SELECT count(*) AS n FROM alerts") == [{"n": 1}]
-    # and the service has a mail with the reference, and none of what was said
-    copies = until_true("the copy", lambda: house.mails(receipt, "duty@council.example"))
+
+
+def test_r64_a_service_whose_way_has_no_notes_gets_a_mail_that_says_nothing(house: House) -> None:
+    # given a share with a service that is reached by BaRS
+    receipt = house.cases.send(a_share(TREATMENT))
+    until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], TREATMENT)["state"] == "delivered")
+    # when its answer is heard by phone
+    reply = house.cases.post(f"/v1/deliveries/{receipt['deliveries'][0]['id']}/heard", HEARD)
+    assert reply.status_code == 201, reply.text
+    # then it has a mail with the reference, and none of what was said
+    address = house.hub.directory.services[TREATMENT].email
+    copies = until_true("the mail", lambda: house.mails(receipt, address))
     assert len(copies) == 1
     assert not [text for text in HEARD.values() if len(text) > 5 and text in copies[0]["raw"].replace("=\n", "")]
+    assert _copies(house, receipt) == []
 
 
 def test_r64_what_was_heard_can_be_corrected_by_the_service_itself(house: House) -> None:
