@@ -153,10 +153,10 @@ class Hub:
                 loop.call_soon_threadsafe(self.notifier.nudge)
 
 
-def build(folder: Path, *, alone: bool = False) -> Hub:
+def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) -> Hub:
     """Compose a hub from an instance's folder; raises `ConfigurationError` and `KeyFolderError` with what to do.
 
-    `alone` says that the caller holds the lock on its SQLite file (see `hub.services.recover`).
+    `alone` says that the caller holds the lock on its SQLite file (see `hub.services.recover`); `now` is the machine's.
     """
     configuration = config.load(folder)
     plugins = find_plugins(configuration)
@@ -168,7 +168,7 @@ def build(folder: Path, *, alone: bool = False) -> Hub:
     reader = open_engine(store_url(configuration), reader=True)
     writer = Writer(engine)
     used = Used(writer)
-    now = SystemNow(_offset(configuration, reader))
+    now = now or SystemNow(_offset(configuration, reader))
     clients = _clients(configuration, reader)
     public_url = configuration.hub.public_url.rstrip("/")
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
