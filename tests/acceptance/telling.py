@@ -63,6 +63,12 @@ def told_strings(share: dict[str, Any]) -> set[str]:
     return {text for text in strings(personal) if len(text) > 5}
 
 
+def story_of(share: dict[str, Any]) -> set[str]:
+    """What of a share is its story: the words and fields of its sections, short codes left out."""
+    parts = [[section.get("text"), section.get("fields")] for section in share["sections"]]
+    return {text for text in strings(parts) if len(text) > 3}
+
+
 def copy_of(share: dict[str, Any]) -> dict[str, Any]:
     """Return a copy that shares nothing with its original."""
     copied: dict[str, Any] = json.loads(json.dumps(share))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.acceptance.house import House, until_true
-from tests.acceptance.telling import HOUSING, TREATMENT, a_share, consent_of, copy_of
+from tests.acceptance.telling import HOUSING, TREATMENT, a_share, consent_of, copy_of, story_of
 
 Change = Callable[[dict[str, Any]], None]
 
@@ -123,10 +124,14 @@ def test_r12_withdrawn_before_it_went_nothing_goes_and_a_repeat_sends_nothing(ne
     repeated = house.cases.send(share, key="told-and-taken-back")
     house.rounds(3)
 
-    # then the repeat is the first answer, and nothing was sent to anyone
+    # then the repeat is the first answer, and nothing of the share was sent to anyone: only, as a try might have
+    # arrived unseen, the request to stop using it, which tells nothing and finds nothing (R15)
     assert repeated == receipt
     assert house.cases.delivery(receipt["id"], HOUSING)["state"] == "cancelled"
-    assert not [e for e in house.troupe.housing.entries() if receipt["reference"].encode() in e.body]
+    arrived = [e for e in house.troupe.housing.entries() if receipt["reference"].encode() in e.body]
+    assert {json.loads(each.body)["status"] for each in arrived} <= {"WITHDRAWN"}
+    assert not [each for each in arrived if each.effect]
+    assert not [text for text in story_of(share) if any(text.encode() in each.body for each in arrived)]
     assert house.rows("SELECT count(*) AS n FROM shares") == [{"n": 1}]
 
 

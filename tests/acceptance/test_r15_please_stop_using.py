@@ -8,7 +8,7 @@ from typing import Any
 
 from hub.sdk.testing.sandbox import Behaviour
 from tests.acceptance.house import House, until_true
-from tests.acceptance.telling import HOUSING, SUPPORTED, TREATMENT, a_share, consent_of, strings
+from tests.acceptance.telling import HOUSING, SUPPORTED, TREATMENT, a_share, consent_of, story_of
 
 STOP = "please_stop_using"
 
@@ -65,8 +65,7 @@ def test_r15_both_packs_ask_to_stop_and_tell_nothing_more(house: House) -> None:
         if entry["resource"]["resourceType"] == "ServiceRequest"
     )
     assert request["status"] == "revoked"
-    parts = [[section.get("text"), section.get("fields")] for section in share["sections"]]
-    story = {text for text in strings(parts) if len(text) > 3}
+    story = story_of(share)
     assert len(story) > 5
     assert [text for text in story if re.search(rf"\b{re.escape(text)}\b", council + health)] == []
     cases = {
