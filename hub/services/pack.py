@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+import orjson
 
 
 def place(table: str, column: str, row_id: str) -> str:
@@ -14,10 +15,10 @@ def place(table: str, column: str, row_id: str) -> str:
 
 def pack(document: Mapping[str, Any]) -> bytes:
     """Return a document as UTF-8 JSON, ready to be sealed."""
-    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+    return orjson.dumps(document)
 
 
 def unpack(plain: bytes) -> dict[str, Any]:
     """Return the document that `pack` made."""
-    document: dict[str, Any] = json.loads(plain)
+    document: dict[str, Any] = orjson.loads(plain)
     return document
