@@ -123,8 +123,7 @@ def _commits(hub: bootstrap.Hub) -> list[Small]:
 def _claims(hub: bootstrap.Hub) -> list[Small]:
     """Measure a claim, and settling, with 200 due and with 10,000: what waits behind must not cost."""
     settle_here = partial(settle, vault=hub.vault)
-    drained = _drain(hub, settle_here, None)
-    del drained
+    _drain(hub, settle_here)
     _all(hub, submit.accept, _acceptances(hub, 300))
     few, _ = _claim_and_settle(hub, settle_here)
     _all(hub, submit.accept, _acceptances(hub, MANY))
@@ -145,12 +144,9 @@ def _claim_and_settle(hub: bootstrap.Hub, verb: Any) -> tuple[float, float]:
     return middle - start, time.perf_counter() - middle
 
 
-def _drain(hub: bootstrap.Hub, verb: Any, most: int | None) -> int:
-    done = 0
-    while (most is None or done < most) and (claimed := hub.writer.submit(claim, _claim(hub)).result()):
+def _drain(hub: bootstrap.Hub, verb: Any) -> None:
+    while claimed := hub.writer.submit(claim, _claim(hub)).result():
         _settle(hub, verb, claimed)
-        done += len(claimed)
-    return done
 
 
 def _settle(hub: bootstrap.Hub, verb: Any, claimed: Sequence[Any]) -> None:
@@ -182,7 +178,7 @@ def _clocks(hub: bootstrap.Hub) -> list[Small]:
     return [
         Small(f"sweep with about {MANY:,} waiting", swept, 1, limit=1.0),
         Small("look at the clocks, none due", quiet, 1, limit=1.0),
-        Small(f"raise the alerts of {found:,} due clocks", raised, found, limit=found / MANY),
+        Small(f"raise the alerts of {found:,} due clocks", raised, found),
     ]
 
 
