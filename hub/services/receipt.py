@@ -71,8 +71,12 @@ def _delivery(planned: Plan, parcel: Planned) -> dict[str, Any]:
 
 
 def refused(verdicts: Iterable[Verdict]) -> list[dict[str, Any]]:
-    """Return every reason for every refused service, all at once."""
-    return [{"service": verdict.service_id, **explain(reason)} for verdict in verdicts for reason in verdict.refusals]
+    """Return every reason for every refused service, all at once; a name that is no service's is not repeated."""
+    return [
+        {"service": verdict.service_id if verdict.route else "unknown", **explain(reason)}
+        for verdict in verdicts
+        for reason in verdict.refusals
+    ]
 
 
 def explain(refusal: Refusal) -> dict[str, Any]:

@@ -104,8 +104,9 @@ def test_r12_an_unknown_service_is_refused_by_itself(house: House) -> None:
     share = a_share(HOUSING) | {"services": [HOUSING, "no-such-service"]}
     # when it is sent
     receipt = house.cases.send(share)
-    # then that one alone is refused
-    assert [(each["service"], each["type"]) for each in receipt["refused"]] == [("no-such-service", "service-unknown")]
+    # then that one alone is refused, by its place: what was sent is never repeated
+    refused = [(each["service"], each["type"], each["pointer"]) for each in receipt["refused"]]
+    assert refused == [("unknown", "service-unknown", "/services/1")]
 
 
 def test_r12_withdrawn_before_it_went_nothing_goes_and_a_repeat_sends_nothing(new_house: Callable[..., House]) -> None:
