@@ -23,6 +23,8 @@ class Caller:
     url: str
     client_id: str
     key: ClientKey
+    worker: str = "worker-7"
+    role: str = "key worker"
     http: httpx.Client = field(init=False)
     _token: str = ""
 
@@ -42,7 +44,7 @@ class Caller:
         """Return a fresh author's assertion for exactly these bytes."""
         now = at or datetime.now(UTC)
         return author_assertion(
-            self.client_id, self.url, self.key, now, subject="worker-7", role="key worker", body=body, life=life
+            self.client_id, self.url, self.key, now, subject=self.worker, role=self.role, body=body, life=life
         )
 
     def headers(

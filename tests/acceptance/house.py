@@ -213,7 +213,7 @@ def open_house(
     edit: Callable[[Path], None] = lambda _: None,
 ) -> Iterator[House]:
     """Write an instance (then `edit` it) and serve it until the block ends; business time begins at `start`."""
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     partners = instance.Partners(
         hub_url=url,
@@ -289,6 +289,7 @@ jwks = "keys-of-partners/harbour.jwks.json"
     (folder / "keys-of-partners" / "harbour.jwks.json").write_text(key.jwks(), encoding="utf-8")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port that nothing listens on."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return int(listener.getsockname()[1])
