@@ -18,6 +18,8 @@ from tests.chaos.load import share_for
 from tests.chaos.served import serve_here
 from tests.chaos.town import HOUSING, TREATMENT, Town, open_town, until
 
+pytestmark = pytest.mark.chaos
+
 #: Where a RabbitMQ may be reached.
 _HOST, _PORT = os.environ.get("HUB_TEST_RABBITMQ", "127.0.0.1:5672").split(":")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from hub.sandbox.case_system import CaseSystem
 from hub.sdk.testing.sandbox import Behaviour
 from hub.services.now import SystemNow
@@ -12,6 +14,8 @@ from tests.chaos import books
 from tests.chaos.load import share_for
 from tests.chaos.served import serve_here
 from tests.chaos.town import HOUSING, TREATMENT, Town, open_town, until
+
+pytestmark = pytest.mark.chaos
 
 HOUR = timedelta(hours=1)
 
@@ -56,7 +60,7 @@ def test_the_clock_going_back_an_hour_loses_and_doubles_nothing(tmp_path: Path) 
         behave(town, Behaviour.PROMPT)
         rounds = hub.relay.rounds_done + 3
         until("three rounds of the relay", lambda: hub.relay.rounds_done >= rounds, 30)
-        # then they wait for their time, and a share accepted now need not wait for theirs
+        # then they wait for their time, and none has gone
         assert town.arrived() == 0
         assert states(town) == {"retrying"}
         # and when it is set right, all go, once

@@ -18,7 +18,6 @@ from hub.store.writer import Writer
 from tests.databases import copied
 from tests.scenery import NOW
 
-
 _END = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name")
 
 
