@@ -13,9 +13,10 @@ from tests.chaos import books
 from tests.chaos.load import share_for
 from tests.chaos.town import open_town, until
 
-pytestmark = pytest.mark.skipif(
-    not sys.platform.startswith("linux"), reason="only Linux limits another process's files"
-)
+pytestmark = [
+    pytest.mark.chaos,
+    pytest.mark.skipif(not sys.platform.startswith("linux"), reason="only Linux limits another process's files"),
+]
 
 #: Less than one page of the database: every write of the process fails from here, as on a full disk.
 _FULL = 4096
