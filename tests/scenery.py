@@ -17,19 +17,20 @@ from sqlalchemy import Engine, select
 from hub.domain.calendar import england_and_wales
 from hub.domain.clock import WindowSet
 from hub.domain.route import Champion, Connection, Directory, Partner, Service
-from hub.domain.share import Category, Share
+from hub.domain.share import Category, Person, Share
 from hub.mapping import Mapping, load_mapping
 from hub.security.envelope import Envelope
 from hub.security.keys import generate
 from hub.services.claim import Claim, Claimed, claim
 from hub.services.decide import Sender
+from hub.services.plan import Plan, derive_ids, plan
 from hub.services.receipt import receipt
 from hub.services.receive import receive
 from hub.services.record_heard import record_heard
 from hub.services.remember import OneTime
 from hub.services.respond import respond
 from hub.services.settle import Settlement, settle
-from hub.services.submit import Acceptance, Plan, accept, derive_ids, plan, prepare
+from hub.services.submit import Acceptance, accept, prepare
 from hub.services.watch import watch
 from hub.services.withdraw import Withdrawal
 from hub.store import tables
@@ -107,6 +108,8 @@ class Scene:
     def plan(self, key: str, *, salt: int = 0, services: Sequence[str] | None = None) -> Plan:
         """Return the decided share for an Idempotency-Key, addressed to all its services or only to those named."""
         share = replace(self.share, services=list(services)) if services is not None else self.share
+        # Another key is another person's share: what one withdrew says nothing of the next.
+        share = replace(share, person=Person(f"P-{key}"))
         ids = derive_ids(self.vault, SENDER, key, salt)
         sender = Sender(self.directory.partners[SENDER], "day-centre-system", "worker-1")
         return plan(share, sender, ids, self.directory, self.mappings, NOW, england_and_wales())

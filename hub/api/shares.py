@@ -18,22 +18,14 @@ from hub.domain.errors import Conflict, Malformed, NotFound, Refusal
 from hub.domain.share import Share
 from hub.services.decide import Sender
 from hub.services.pack import place, unpack
+from hub.services.plan import Plan, agreements, derive_ids, plan
 from hub.services.receipt import preview, receipt
-from hub.services.refusals import NothingMayGo, ReferenceTaken
+from hub.services.refusals import AgreementWithdrawn, NothingMayGo, ReferenceTaken
 from hub.services.remember import OneTime
 from hub.services.report import report
-from hub.services.submit import (
-    Acceptance,
-    Kept,
-    Plan,
-    accept,
-    derive_ids,
-    plan,
-    prepare,
-    refuse,
-)
+from hub.services.submit import Acceptance, Kept, accept, prepare, refuse
 from hub.services.withdraw import NOT_FOUND
-from hub.store.read_share import kept_reply, read_share
+from hub.store.read_share import kept_reply, read_share, withdrawn_agreements
 
 router = APIRouter()
 SHARE: TypeAdapter[Share] = TypeAdapter(Share)
@@ -93,8 +85,9 @@ async def _keep(  # noqa: PLR0913 - what one commit needs
 ) -> dict[str, Any]:
     """Plan, seal and commit; a speakable reference that is taken is drawn again."""
     digest = hashlib.sha256(raw).hexdigest()
-    for salt in range(_DRAWS):
-        planned = _plan(hub, share, sender, key, salt)
+    salt, withdrawn = 0, frozenset[str]()
+    while salt < _DRAWS:
+        planned = _plan(hub, share, sender, key, withdrawn, salt)
         try:
             acceptance = prepare(planned, hub.vault, hub.directory, hub.now.wall(), key, digest, receipt(planned), once)
         except NothingMayGo as refusal:
@@ -102,6 +95,10 @@ async def _keep(  # noqa: PLR0913 - what one commit needs
         try:
             result: Acceptance | Kept = await hub.writer.run(accept, acceptance)
         except ReferenceTaken:
+            salt += 1
+            continue
+        except AgreementWithdrawn as ended:
+            withdrawn |= ended.services
             continue
         return result.receipt if isinstance(result, Acceptance) else _opened(hub, result)
     raise RuntimeError("no free reference was drawn")
@@ -122,9 +119,11 @@ def _opened(hub: Hub, kept: Kept) -> dict[str, Any]:
     return unpack(hub.vault.unwrap(kept.data_key).open(kept.reply, place("replies", "reply", kept.share_id)))
 
 
-def _plan(hub: Hub, share: Share, sender: Sender, key: str, salt: int = 0) -> Plan:
+def _plan(  # noqa: PLR0913 - what one decision needs
+    hub: Hub, share: Share, sender: Sender, key: str, withdrawn: frozenset[str] = frozenset(), salt: int = 0
+) -> Plan:
     ids = derive_ids(hub.vault, sender.partner.id, key, salt)
-    return plan(share, sender, ids, hub.directory, hub.library, hub.now.business(), hub.calendar)
+    return plan(share, sender, ids, hub.directory, hub.library, hub.now.business(), hub.calendar, withdrawn)
 
 
 def _parse(hub: Hub, raw: bytes) -> Share:
@@ -146,7 +145,11 @@ async def show(request: Request) -> Reply:
     body.require_json(request)
     raw = await body.read_raw(request)
     found = await callers.author_once(request, who, raw)
-    planned = _plan(hub, _parse(hub, raw), callers.sender(request, who, found), key)
+    share = _parse(hub, raw)
+    agreed = agreements(hub.vault, who.partner, share)
+    ended = await hub.read(withdrawn_agreements, list(agreed.values()))
+    withdrawn = frozenset(service_id for service_id, agreement in agreed.items() if agreement in ended)
+    planned = _plan(hub, share, callers.sender(request, who, found), key, withdrawn)
     return Reply(preview(planned))
 
 

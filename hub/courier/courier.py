@@ -129,7 +129,7 @@ class Courier:
 
     async def _send(self, claimed: Claimed) -> None:
         try:
-            outcome = await self._carry(claimed)
+            outcome, started = await self._carry(claimed)
         finally:
             self._carrying -= 1
             if self._may_be_more:
@@ -141,27 +141,30 @@ class Courier:
             self._now.wall(),
             self._now.business(),
             random.random(),  # noqa: S311 - jitter, not a secret
+            started,
         )
         if not await self._run(self._verbs.settle, settlement):
             log.info("courier.settled_already", connection=self.connection_id, delivery=claimed.delivery_id)
 
-    async def _carry(self, claimed: Claimed) -> Outcome | Died:
-        match treatment(claimed.deaths):
-            case "give_up":
-                return Rejected("host-died-again")
-            case "alone" if not claimed.in_doubt:
-                # What is in doubt is asked about, never sent blindly, however often its host died.
-                carry = self._host.reconcile_alone if claimed.in_doubt else self._host.deliver_alone
-            case _:
-                carry = self._host.reconcile if claimed.in_doubt else self._host.deliver
-        result = await carry(self._parcel(claimed))
-        match result:
-            case HostResult(outcome=outcome):
-                return outcome
-            case HostDied(started=started, why=why):
-                return RetryLater("host-closed", counts=False) if why in _NO_DEATH and not started else Died(started)
+    async def _carry(self, claimed: Claimed) -> tuple[Outcome | Died, bool]:
+        """Return what became of a parcel, and whether a byte of it may have left."""
+        how = treatment(claimed.deaths)
+        if how == "give_up":
+            return Rejected("host-died-again"), False
+        # What is in doubt is asked about, never sent blindly, however often its host died.
+        if claimed.in_doubt:
+            carry = self._host.reconcile_alone if how == "alone" else self._host.reconcile
+        else:
+            carry = self._host.deliver_alone if how == "alone" else self._host.deliver
+        match await carry(self._parcel(claimed)):
+            case HostResult(outcome=outcome, started=started):
+                return outcome, started
+            case HostDied(started=False, why=("idle" | "closed")):
+                return RetryLater("host-closed", counts=False), False
+            case HostDied(started=started):
+                return Died(started), started
             case HostBroken(reason=reason):
-                return Halt(reason)
+                return Halt(reason), False
 
     def _parcel(self, claimed: Claimed) -> Parcel:
         data_key = self._vault.unwrap(claimed.data_key)
@@ -194,6 +197,3 @@ class Courier:
             await self._run(self._verbs.respond, response)
         else:
             await self._run(give_up_reading, message.failed(read.code, self._now.wall()))
-
-
-_NO_DEATH = frozenset({"idle", "closed"})

@@ -114,7 +114,14 @@ def in_force(
 
 
 def due(level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calendar: WorkingCalendar) -> datetime:
-    """Return the UTC instant at which `level` is due, counted from when the trusted person sent.
+    """Return the UTC instant at which `level` is due; see `chosen`."""
+    return chosen(level, sent_at, urgent, windows, calendar)[0]
+
+
+def chosen(
+    level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calendar: WorkingCalendar
+) -> tuple[datetime, AgreedWindow]:
+    """Return when `level` is due, counted from when the trusted person sent, and the agreement that says so.
 
     An urgent share is never due later than the same share that is not urgent, whichever layer set which window. A rung
     that `windows` does not name has the shipped one; L0 has none: `ValueError`.
@@ -122,9 +129,11 @@ def due(level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calen
     standard = windows.standard.get(level) or SHIPPED.standard.get(level)
     if standard is None:
         raise ValueError("L0 is never due: the hub itself holds the share")
-    ends = standard.window.ends(sent_at, calendar)
+    found = standard.window.ends(sent_at, calendar), standard
     hurried = windows.urgent.get(level) or SHIPPED.urgent.get(level)
-    return min(ends, hurried.window.ends(sent_at, calendar)) if urgent and hurried else ends
+    if not urgent or hurried is None:
+        return found
+    return min((hurried.window.ends(sent_at, calendar), hurried), found, key=lambda each: each[0])
 
 
 _FIRST_TWO = (Level.L1, Level.L2)

@@ -58,7 +58,7 @@ def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
     results = []
     for item in items:
         lease_until = item.wall + item.deadline + LEASE_GRACE
-        due = tx.claim(item.connection_id, item.limit, item.wall, item.business, lease_until)
+        due = tx.claim(item.connection_id, item.limit, item.wall, item.business, lease_until, asks_only=item.asks_only)
         doubts: list[Row] = []
         if len(due) < item.limit:
             left = item.limit - len(due)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from hub.domain import gate
-from hub.domain.answer import Level
-from hub.domain.calendar import WorkingCalendar, london_date
-from hub.domain.clock import WindowSet, due, in_force, runs
-from hub.domain.consent import ABSENT, permits, standing
+from hub.domain.calendar import london_date
+from hub.domain.consent import ABSENT, ConsentState, permits, standing
 from hub.domain.errors import Refusal
 from hub.domain.minimise import View, minimise
 from hub.domain.route import Directory, Partner, Route
@@ -38,28 +36,41 @@ class Verdict:
     view: View | None = None
 
 
-def decide(share: Share, directory: Directory, now: datetime) -> tuple[Verdict, ...]:
-    """Return a verdict for each service addressed, in the order given (R12, R13, R17, R25)."""
+def decide(share: Share, directory: Directory, now: datetime, withdrawn: Collection[str] = ()) -> tuple[Verdict, ...]:
+    """Return a verdict for each service addressed, in the order given (R12, R13, R17, R25).
+
+    `withdrawn` are the services whose consent, by the reference it bears, was withdrawn with an earlier share.
+    """
+    states = {
+        consent.service: ConsentState.WITHDRAWN if consent.service in withdrawn else ConsentState.GIVEN
+        for consent in share.consents
+    }
     consents = {consent.service: (index, consent) for index, consent in enumerate(share.consents)}
     return tuple(
-        _verdict(share, service_id, consents.get(service_id), directory, now) for service_id in share.addressed
+        _verdict(share, service_id, consents.get(service_id), states.get(service_id), directory, now)
+        for service_id in share.addressed
     )
 
 
-def _verdict(
-    share: Share, service_id: str, found: tuple[int, Consent] | None, directory: Directory, now: datetime
+def _verdict(  # noqa: PLR0913 - a verdict weighs just these
+    share: Share,
+    service_id: str,
+    found: tuple[int, Consent] | None,
+    state: ConsentState | None,
+    directory: Directory,
+    now: datetime,
 ) -> Verdict:
     route = directory.route(service_id)
     if route is None:
         return Verdict(service_id, (_unknown_service(share, service_id),))
-    if found is None:
+    if found is None or state is None:
         return Verdict(service_id, (replace(ABSENT, pointer="/consents"),), route)
     index, consent = found
     pointer = f"/consents/{index}"
     refused = (
         *(
             replace(refusal, pointer=f"{pointer}{refusal.pointer}")
-            for refusal in permits(standing(consent), purposes=route.service.purposes, now=now)
+            for refusal in permits(standing(consent, state), purposes=route.service.purposes, now=now)
         ),
         *gate.refusals(route.connection.facts, consent.facts, pointer),
     )
@@ -97,15 +108,15 @@ def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
     key: str,
     case: str,
     sent_at: datetime,
-    directory: Directory,
-    calendar: WorkingCalendar,
+    due: datetime,
 ) -> Mapping[str, Any]:
-    """Return what a mapping may see of a passed verdict: the minimised view and the frame around it (section 9)."""
+    """Return what a mapping may see of a passed verdict: the minimised view and the frame around it (section 9).
+
+    `due` is when the service should have replied.
+    """
     route, consent, view = verdict.route, verdict.consent, verdict.view
     if route is None or consent is None or view is None or verdict.refusals:
         raise ValueError("only a passed verdict can be composed")
-    clocks = clocks_of(share, sent_at, route, directory, calendar)
-    reply_by = clocks.get(Level.L3, clocks[Level.L2])
     return {
         "section": _sections(view),
         "share": {
@@ -119,8 +130,8 @@ def compose(  # noqa: PLR0913 - everything a mapping may see, and nothing else
             "key": key,
             "case": case,
             "kind": "share",
-            "reply_by": reply_by.isoformat(timespec="seconds"),
-            "reply_on": london_date(reply_by).isoformat(),
+            "reply_by": due.isoformat(timespec="seconds"),
+            "reply_on": london_date(due).isoformat(),
         },
         "trusted_person": {
             "reference": share.trusted_person.reference,
@@ -164,21 +175,3 @@ def _grant(consent: Consent) -> dict[str, Any]:
         "notice": consent.agreed.notice,
         "facts": consent.facts,
     }
-
-
-def windows_of(route: Route, directory: Directory) -> WindowSet:
-    """Return the windows in force for a route: its own, its connection's, its manifest's, the partnership's (R43)."""
-    return in_force(
-        route=route.service.windows,
-        connection=route.connection.windows,
-        manifest=route.connection.manifest_windows,
-        partnership=directory.windows,
-    )
-
-
-def clocks_of(
-    share: Share, sent_at: datetime, route: Route, directory: Directory, calendar: WorkingCalendar
-) -> dict[Level, datetime]:
-    """Return when each rung that has a clock is due, counted from when the trusted person sent (R43, R71)."""
-    windows = windows_of(route, directory)
-    return {level: due(level, sent_at, share.urgent, windows, calendar) for level in runs(share.ask)}

@@ -9,16 +9,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
-from hub.domain.answer import AnswerState, Level
+from hub.domain.answer import AnswerState
 from hub.domain.calendar import WorkingCalendar, london_date
-from hub.domain.clock import due, runs, undelivered_notice_at
 from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
 from hub.domain.errors import HubError, Undecipherable
 from hub.domain.route import Directory, Route
-from hub.services.decide import windows_of
 from hub.services.pack import pack, place, unpack
 from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
-from hub.services.submit import clock_row
+from hub.services.set_clocks import SetClock, clock_rows, reply_by, set_clocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +41,7 @@ class FollowUp:
     """A follow-up's rows, ready to be queued."""
 
     delivery: dict[str, Any]
-    clocks: list[Row]
+    clocks: list[dict[str, Any]]
     audit: Row
 
 
@@ -75,7 +73,9 @@ class FollowUps:
         route = self._route(original)
         if route is None or wanted.kind not in route.connection.kinds or original["data_key"] is None:
             return None
-        clocks = self._due(wanted, route)
+        clocks = set_clocks(
+            original["ask"], wanted.kind, wanted.business, original["urgent"], route, self.directory, self.calendar
+        )
         try:
             data_key = self.vault.unwrap(original["data_key"])
             frame = _frame(wanted, data_key, clocks)
@@ -85,11 +85,9 @@ class FollowUps:
         except (HubError, Undecipherable, LookupError):
             return None
         delivery = _delivery(wanted, data_key, frame, body, mapper.content_type)
-        windows = windows_of(route, self.directory)
-        rungs = {Level.L0: undelivered_notice_at(wanted.business, original["urgent"], self.calendar), **clocks}
         return FollowUp(
             delivery,
-            [clock_row(delivery["id"], level, due_at, windows) for level, due_at in rungs.items()],
+            clock_rows(delivery["id"], clocks),
             _audit(wanted, delivery["id"], len(body)),
         )
 
@@ -99,26 +97,19 @@ class FollowUps:
         connection = self.directory.connections.get(original["connection_id"])
         return Route(route.service, connection, route.receiver) if route and connection else None
 
-    def _due(self, wanted: Wanted, route: Route) -> dict[Level, datetime]:
-        windows, urgent = windows_of(route, self.directory), wanted.original["urgent"]
-        return {
-            level: due(level, wanted.business, urgent, windows, self.calendar)
-            for level in runs(wanted.original["ask"], wanted.kind)
-        }
 
-
-def _frame(wanted: Wanted, data_key: DataKey, clocks: Mapping[Level, datetime]) -> dict[str, Any]:
+def _frame(wanted: Wanted, data_key: DataKey, clocks: Sequence[SetClock]) -> dict[str, Any]:
     """The original's frame, with a delivery of its own that says which it follows."""
     original = wanted.original
     frame = unpack(data_key.open(original["frame"], place("deliveries", "frame", original["id"])))
-    reply_by = clocks.get(Level.L3, clocks[Level.L2])
+    due = reply_by(clocks)
     return frame | {
         "delivery": {
             "key": str(_key(original, wanted.kind, wanted.number)),
             "case": original["case"],
             "kind": str(wanted.kind),
-            "reply_by": reply_by.isoformat(timespec="seconds"),
-            "reply_on": london_date(reply_by).isoformat(),
+            "reply_by": due.isoformat(timespec="seconds"),
+            "reply_on": london_date(due).isoformat(),
             "follows": original["key"],
         }
     }
@@ -153,6 +144,7 @@ def _delivery(
         "attempt": 0,
         "counted": 0,
         "deaths": 0,
+        "may_have_left": False,
     }
 
 

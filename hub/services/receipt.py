@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from hub.domain.answer import Level
 from hub.domain.delivery import DeliveryEvent, move
 from hub.domain.errors import Refusal
 from hub.domain.minimise import Withheld
 from hub.domain.wording import WITHHELD_WORDS, Situation, plain
 from hub.services.decide import Verdict
-from hub.services.submit import Plan, Planned
+from hub.services.plan import Plan, Planned
+from hub.services.set_clocks import reply_by
 
 #: Said first whenever someone is at risk now: this lane is never the way to raise an alarm (R23).
 NOT_A_SAFEGUARDING_REFERRAL = (
@@ -28,7 +28,7 @@ def receipt(planned: Plan) -> dict[str, Any]:
         "reference": planned.ids.reference,
         "your_reference": planned.share.reference,
         "consent": planned.ids.record,
-        "deliveries": [_delivery(planned, parcel) for parcel in planned.parcels],
+        "deliveries": [_delivery(parcel) for parcel in planned.parcels],
         "refused": refused(planned.refused),
         "withheld": withheld(planned),
     }
@@ -54,19 +54,18 @@ def preview(planned: Plan) -> dict[str, Any]:
     }
 
 
-def _delivery(planned: Plan, parcel: Planned) -> dict[str, Any]:
+def _delivery(parcel: Planned) -> dict[str, Any]:
     service = parcel.route.service
-    due = planned.due[parcel.delivery_id]
-    reply_by = due.get(Level.L3, due[Level.L2])
+    due = reply_by(parcel.clocks)
     state = move(None, DeliveryEvent.ACCEPTED)
-    situation = Situation(service.name, state, owner=service.owner, due=reply_by, phone=service.phone)
+    situation = Situation(service.name, state, owner=service.owner, due=due, phone=service.phone)
     return {
         "id": parcel.delivery_id,
         "service": service.id,
         "name": service.name,
         "state": state,
         "words": plain(situation),
-        "reply_by": reply_by.isoformat(timespec="seconds"),
+        "reply_by": due.isoformat(timespec="seconds"),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hub.domain.consent import WITHDRAWN
 from hub.domain.errors import Conflict, Forbidden, Refusal
 from hub.services.decide import Verdict
 
@@ -22,6 +23,14 @@ class NothingMayGo(Forbidden):
 
 class ReferenceTaken(Conflict):
     """Another share bears the speakable reference that came out: draw again with the next salt."""
+
+
+class AgreementWithdrawn(Conflict):
+    """What the person agreed, by the reference it bears, was withdrawn with an earlier share: plan again without it."""
+
+    def __init__(self, services: frozenset[str]) -> None:
+        super().__init__(WITHDRAWN)
+        self.services = services
 
 
 TAKEN = Refusal(

@@ -95,6 +95,7 @@ def settle_by_answer(tx: Transaction, row: Row, business: datetime, wall: dateti
                 "delivered_at": business,
                 "receipt": row["receipt"],
                 "sealed_receipt": row["sealed_receipt"],
+                "may_have_left": True,
             }
         ]
     )

@@ -26,7 +26,10 @@ class Died:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one attempt. `rand` in [0, 1) is drawn before the commit so that a re-run changes nothing."""
+    """What became of one attempt. `rand` in [0, 1) is drawn before the commit so that a re-run changes nothing.
+
+    `started` says whether its first byte may have left; where nobody knows, it may have.
+    """
 
     delivery_id: str
     attempt: int
@@ -34,6 +37,7 @@ class Settlement:
     wall: datetime
     business: datetime
     rand: float
+    started: bool = True
 
 
 @dataclass(slots=True)
@@ -90,6 +94,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
         "delivered_at": row["delivered_at"],
         "receipt": row["receipt"],
         "sealed_receipt": row["sealed_receipt"],
+        "may_have_left": row["may_have_left"] or item.started,
     }
     match item.outcome:
         case Delivered() as delivered:

@@ -1,118 +1,26 @@
-"""Submit: turn a decided share into rows ready for one commit, and accept them; preview stops before the commit."""
+"""Submit: seal a planned share into rows, and keep many of them in one commit."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from hub.domain.answer import AnswerState, Level
-from hub.domain.calendar import WorkingCalendar, day_ends
-from hub.domain.clock import WindowSet, undelivered_notice_at
+from hub.domain.answer import AnswerState
+from hub.domain.calendar import day_ends
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
 from hub.domain.errors import HubError, Unauthenticated
-from hub.domain.reference import make as make_reference
-from hub.domain.route import Directory, Route
-from hub.domain.share import Consent, Share
-from hub.services.decide import Sender, Verdict, clocks_of, compose, decide, windows_of
+from hub.domain.route import Directory
+from hub.services.decide import Verdict
 from hub.services.pack import pack, place
-from hub.services.ports import DataKey, Mappings, Row, Transaction, Vault, audited
-from hub.services.refusals import REPLAYED, TAKEN, NothingMayGo, ReferenceTaken, reused
+from hub.services.plan import Plan, Planned, agreements
+from hub.services.ports import DataKey, Row, Transaction, Vault, audited
+from hub.services.refusals import REPLAYED, TAKEN, AgreementWithdrawn, NothingMayGo, ReferenceTaken, reused
 from hub.services.remember import OneTime, first_times, keep_used
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """The ids of one submission, derived from who sent it and its Idempotency-Key, so that a re-run changes nothing."""
-
-    share: str
-    record: str
-    reference: str
-    _seed: bytes
-
-    def of(self, what: str, service_id: str) -> UUID:
-        """Return the id of a thing this submission makes for one service."""
-        return UUID(bytes=hashlib.sha256(self._seed + f"{what}|{service_id}".encode()).digest()[:16], version=4)
-
-
-def derive_ids(vault: Vault, partner_id: str, idempotency_key: str, salt: int = 0) -> Ids:
-    """Derive a submission's ids with the hub's keyed hash: unguessable, yet the same on every re-run.
-
-    `salt` counts how often the speakable reference that came out was taken (47 million exist).
-    """
-    seed = bytes.fromhex(vault.digest("submission", f"{partner_id}|{idempotency_key}|{salt}"))
-    draw = hashlib.sha256(seed + b"reference").digest()
-    ids = Ids("", "", make_reference(draw), seed)
-    return Ids(ids.of("share", "").hex, ids.of("record", "").hex, ids.reference, seed)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One parcel as it would be delivered: its bytes are what preview shows and what the wire carries."""
-
-    verdict: Verdict
-    route: Route
-    consent: Consent
-    delivery_id: str
-    key: str
-    case: str
-    body: bytes
-    content_type: str
-    frame: Mapping[str, Any]  #: what the mapping saw beside the story
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """Everything decided about a share before anything is kept: preview returns it, submit commits it."""
-
-    share: Share
-    sender: Sender
-    ids: Ids
-    sent_at: datetime
-    parcels: tuple[Planned, ...]
-    refused: tuple[Verdict, ...]
-    due: Mapping[str, Mapping[Level, datetime]] = field(default_factory=dict)
-
-
-def plan(  # noqa: PLR0913 - the inputs of the whole decision
-    share: Share,
-    sender: Sender,
-    ids: Ids,
-    directory: Directory,
-    mappings: Mappings,
-    now: datetime,
-    calendar: WorkingCalendar,
-) -> Plan:
-    """Decide and map once for every service; nothing is kept, so that preview equals delivery (R13)."""
-    parcels: list[Planned] = []
-    refused: list[Verdict] = []
-    due: dict[str, Mapping[Level, datetime]] = {}
-    for verdict in decide(share, directory, now):
-        if verdict.refusals or verdict.route is None or verdict.consent is None:
-            refused.append(verdict)
-            continue
-        key, case = str(ids.of("key", verdict.service_id)), str(ids.of("case", verdict.service_id))
-        mapper = mappings[verdict.route.connection.mapping]
-        view = compose(share, verdict, sender, ids.reference, key, case, now, directory, calendar)
-        try:
-            body = mapper.run(view)
-        except HubError as refusal:
-            refused.append(
-                Verdict(verdict.service_id, (refusal.refusal,), verdict.route, verdict.consent, verdict.view)
-            )
-            continue
-        delivery_id = ids.of("delivery", verdict.service_id).hex
-        frame = {name: part for name, part in view.items() if name != "section"}
-        parcels.append(
-            Planned(verdict, verdict.route, verdict.consent, delivery_id, key, case, body, mapper.content_type, frame)
-        )
-        clocks = clocks_of(share, now, verdict.route, directory, calendar)
-        due[delivery_id] = {Level.L0: undelivered_notice_at(now, share.urgent, calendar), **clocks}
-    return Plan(share, sender, ids, now, tuple(parcels), tuple(refused), due)
+from hub.services.set_clocks import clock_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +91,9 @@ def prepare(  # noqa: PLR0913 - the inputs of one commit
             audited(planned.sent_at, "share.accepted", actor, ids.share, None, {"config": directory.digest[:12]})
         ],
     }
+    agreed = agreements(vault, partner_id, share)
     for parcel in planned.parcels:
-        _add_parcel(rows, planned, parcel, directory, data_key, wall, actor, author)
+        _add_parcel(rows, planned, parcel, agreed[parcel.route.service.id], data_key, wall, actor, author)
     for verdict in planned.refused:
         rows["audit_events"].append(_audit_refusal(planned, verdict, actor))
     return Acceptance(
@@ -203,7 +112,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
     rows: dict[str, list[dict[str, Any]]],
     planned: Plan,
     parcel: Planned,
-    directory: Directory,
+    agreement: str,
     data_key: DataKey,
     wall: datetime,
     actor: str,
@@ -211,7 +120,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
 ) -> None:
     ids, route = planned.ids, parcel.route
     consent_id = ids.of("consent", route.service.id).hex
-    rows["consents"].append(_consent_row(planned, parcel, consent_id))
+    rows["consents"].append(_consent_row(planned, parcel, consent_id, agreement))
     rows["consent_events"].append(
         {
             "consent_id": consent_id,
@@ -222,9 +131,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
         }
     )
     rows["deliveries"].append(_delivery_row(planned, parcel, consent_id, data_key, wall))
-    windows = windows_of(route, directory)
-    for level, due_at in planned.due[parcel.delivery_id].items():
-        rows["clocks"].append(clock_row(parcel.delivery_id, level, due_at, windows))
+    rows["clocks"].extend(clock_rows(parcel.delivery_id, parcel.clocks))
     rows["audit_events"].append(
         audited(
             planned.sent_at,
@@ -237,13 +144,14 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
     )
 
 
-def _consent_row(planned: Plan, parcel: Planned, consent_id: str) -> dict[str, Any]:
+def _consent_row(planned: Plan, parcel: Planned, consent_id: str, agreement: str) -> dict[str, Any]:
     consent = parcel.consent
     return {
         "id": consent_id,
         "record_id": planned.ids.record,
         "share_id": planned.ids.share,
         "service_id": parcel.route.service.id,
+        "agreement": agreement,
         "state": ConsentState.GIVEN,
         "ends_at": day_ends(consent.until),
         "purpose": consent.purpose,
@@ -279,19 +187,7 @@ def _delivery_row(planned: Plan, parcel: Planned, consent_id: str, data_key: Dat
         "attempt": 0,
         "counted": 0,
         "deaths": 0,
-    }
-
-
-def clock_row(delivery_id: str, level: Level, due_at: datetime, windows: WindowSet) -> dict[str, Any]:
-    """Return the clock of one rung, with who agreed its window and when (R43)."""
-    window = windows.standard.get(level)
-    return {
-        "delivery_id": delivery_id,
-        "level": int(level),
-        "due_at": due_at,
-        "state": "running",
-        "agreed_by": window.agreed_by if window else "shipped default",
-        "agreed_on": window.agreed_on.isoformat() if window else "2026-01-01",
+        "may_have_left": False,
     }
 
 
@@ -304,6 +200,7 @@ def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Ke
     taken = tx.taken_references([item.plan.ids.reference for item in items])
     kept = tx.kept_replies([(item.partner_id, item.key) for item in items])
     held = tx.held_connections()
+    withdrawn = tx.withdrawn_agreements([row["agreement"] for item in items for row in item.rows["consents"]])
     results: list[Acceptance | Kept | HubError] = []
     tables: dict[str, list[Row]] = {}
     first: dict[tuple[str, str], Acceptance] = {}
@@ -322,6 +219,9 @@ def accept(tx: Transaction, items: Sequence[Acceptance]) -> list[Acceptance | Ke
         elif item.plan.ids.reference in taken:
             results.append(ReferenceTaken(TAKEN))
             used.pop()  # the same request comes again with another reference: its author's assertion is still good
+        elif gone := [row["service_id"] for row in item.rows["consents"] if row["agreement"] in withdrawn]:
+            results.append(AgreementWithdrawn(frozenset(gone)))
+            used.pop()  # as above
         else:
             first[item.partner_id, item.key] = item
             taken.add(item.plan.ids.reference)

@@ -55,6 +55,7 @@ def _leases(tx: Transaction, item: Sweep) -> int:
                 "delivered_at": row["delivered_at"],
                 "receipt": row["receipt"],
                 "sealed_receipt": row["sealed_receipt"],
+                "may_have_left": True,
             }
         )
     tx.update_deliveries(updates)

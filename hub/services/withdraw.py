@@ -31,7 +31,7 @@ class Withdrawal:
 class Withdrawn:
     """What a withdrawal did, as the truth that the person is told: each service is in one list (R15).
 
-    `stopped`: nothing was ever tried. `tried`: nothing more goes, but an earlier try may have reached them, so ring to
+    `stopped`: nothing ever left. `tried`: nothing more goes, but an earlier try may have reached them, so ring to
     be sure. `served`: they have it, or may be getting it now. Of those two, `asked` are the services that the hub has
     asked, or is about to ask, to stop using it: any other needs a call. It asks the `unsure` once a doubt is settled.
     """
@@ -66,7 +66,9 @@ def _withdraw_one(tx: Transaction, item: Withdrawal, follow_ups: FollowUps | Non
     stop = [row for row in deliveries if DeliveryState(row["state"]) in WITHDRAWABLE]
     served = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED]
     tx.cancel([row["id"] for row in stop], item.wall)
-    tx.stop_all_clocks([row["id"] for row in stop])
+    # Nobody waits for an answer to it any more: a request to stop has clocks of its own.
+    tx.stop_all_clocks([row["id"] for row in deliveries])
+    tx.close_alerts([(row["id"], _EVERY_RUNG) for row in deliveries], item.business)
     share_id = rows[0]["share_id"]
     if alive and not any(row["state"] == ConsentState.GIVEN for row in locked if row not in rows):
         tx.mark_withdrawn(share_id, item.business)
@@ -79,6 +81,8 @@ def _withdraw_one(tx: Transaction, item: Withdrawal, follow_ups: FollowUps | Non
     return _truth(share_id, deliveries, asked)
 
 
+_EVERY_RUNG = 99
+
 #: A request to stop that came to such an end was not made, whatever was tried.
 _NEVER_ARRIVES = frozenset({DeliveryState.CANCELLED, DeliveryState.DEAD_LETTERED})
 #: It may still be on the wire: a request to stop must not overtake it.
@@ -87,7 +91,7 @@ _IN_FLIGHT = OPEN - WITHDRAWABLE
 
 def _ask_to_stop(tx: Transaction, item: Withdrawal, deliveries: Sequence[Row], follow_ups: FollowUps) -> set[str]:
     """Queue one `please_stop_using` for each service that anything may have reached; return the services (R15)."""
-    reached = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED or row["attempt"] > 0]
+    reached = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED or row["may_have_left"]]
     in_flight = {row["service_id"]: row["id"] for row in reached if DeliveryState(row["state"]) in _IN_FLIGHT}
     shares = [row["id"] for row in reached if row["kind"] == DeliveryKind.SHARE]
     made = []
@@ -132,7 +136,7 @@ def _record(
 def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdrawn:
     """Sort services by the worst that is true of any delivery to them; a try that failed may still have arrived."""
     served = {row["service_id"] for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED}
-    tried = {row["service_id"] for row in deliveries if row["attempt"] > 0} - served
+    tried = {row["service_id"] for row in deliveries if row["may_have_left"]} - served
     doubted = {row["service_id"] for row in deliveries if row["state"] == DeliveryState.IN_DOUBT}
     every = tuple(dict.fromkeys(row["service_id"] for row in deliveries))
     return Withdrawn(

@@ -8,6 +8,7 @@ from sqlalchemy import BindParameter, Connection, Engine, bindparam, select
 
 from hub.store import tables
 from hub.store.fetch import Row, row, rows
+from hub.store.statements import WITHDRAWN_AGREEMENTS
 
 _S, _D, _C, _A, _K, _L, _H = (
     tables.shares,
@@ -128,3 +129,9 @@ def kept_reply(engine: Engine, partner_id: str, key: str, body: str) -> Row | No
     """Return the reply kept for a partner's key and body, by their keyed hashes."""
     with engine.connect() as connection:
         return row(connection, _REPLY, {"partner": partner_id, "key": key, "body": body})
+
+
+def withdrawn_agreements(engine: Engine, agreements: list[str]) -> set[str]:
+    """Return those of these agreements that were withdrawn, whichever share bore them."""
+    with engine.connect() as connection:
+        return set(connection.scalars(WITHDRAWN_AGREEMENTS, {"agreements": agreements}))

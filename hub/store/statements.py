@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from sqlalchemy import TextClause, TextualSelect, bindparam, text
+from sqlalchemy import TextClause, TextualSelect, bindparam, select, text
 
 from hub.domain.delivery import CLAIMABLE, ENDED, DeliveryKind, DeliveryState
 from hub.store import tables
@@ -18,8 +18,8 @@ _OF_PARCEL = """
 _OF_DELIVERY = """
     d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d."case",
     d.linked_to, d.state, d.answer_state, d.attempt,
-    d.counted, d.deaths, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at, d.receipt,
-    d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
+    d.counted, d.deaths, d.may_have_left, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at,
+    d.receipt, d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
 """
 
 #: A withdrawal locks the consent row first: claiming takes the same row FOR SHARE, so that either the claim is
@@ -35,7 +35,7 @@ WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= 
   AND s.data_key IS NOT NULL
   AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
   AND (d.after IS NULL
-       OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND p.state IN ({listed(ENDED)})))
+       OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND (p.state IN ({listed(ENDED)}) {{unsure}})))
 ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
 _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
@@ -43,6 +43,9 @@ _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{Del
 #: may lead to, another send, needs consent, and that is a claim of its own. A connector that finds out by sending the
 #: same bytes again (BaRS) asks under living consent alone: its question would be a send.
 _UNASKED = "AND d.lease_until IS NULL"
+#: Where asking would be a send, a doubt under ended consent is never settled: a request to stop must not wait for it.
+_PAST_A_DOUBT = f"""OR (d.kind = '{DeliveryKind.PLEASE_STOP_USING}'
+       AND p.state = '{DeliveryState.IN_DOUBT}' AND p.lease_until IS NULL)"""
 _CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
 
 _LOCK_CONSENTS = """
@@ -61,6 +64,12 @@ _BY_ID = "d.id IN :ids"
 _BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = :receipt)"
 
 
+#: What was withdrawn stays withdrawn, whichever share bears it again (R12).
+WITHDRAWN_AGREEMENTS = select(tables.consents.c.agreement).where(
+    tables.consents.c.agreement.in_(bindparam("agreements", expanding=True)), tables.consents.c.state == "withdrawn"
+)
+
+
 @cache
 def claim(dialect: str, doubts: bool, asks_only: bool = False) -> TextClause:
     """Return the statement that picks what is due on a connection, or what is in doubt there, under locks.
@@ -69,11 +78,12 @@ def claim(dialect: str, doubts: bool, asks_only: bool = False) -> TextClause:
     """
     wall, business = bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())
     locks = _CLAIM_LOCKS if dialect == "postgresql" else ""
+    unsure = "" if asks_only else _PAST_A_DOUBT
     if doubts:
         consent = "" if asks_only else _LIVING
-        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent=consent)
+        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent=consent, unsure=unsure)
         return text(sql + locks).bindparams(*((wall,) if asks_only else (wall, business)))
-    sql = _CLAIM.format(states=listed(CLAIMABLE), lease="", consent=_LIVING)
+    sql = _CLAIM.format(states=listed(CLAIMABLE), lease="", consent=_LIVING, unsure=unsure)
     return text(sql + locks).bindparams(wall, business)
 
 
@@ -106,6 +116,7 @@ def lock_deliveries(dialect: str, by_reference: bool) -> TextualSelect:
         columns.attempt,
         columns.counted,
         columns.deaths,
+        columns.may_have_left,
         columns.due_at,
         columns.lease_until,
         columns.claimed_at,

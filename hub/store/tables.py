@@ -95,6 +95,7 @@ consents = Table(
     Column("record_id", String(32), nullable=False, index=True),
     Column("share_id", ForeignKey("shares.id"), nullable=False),
     Column("service_id", String(64), nullable=False),
+    Column("agreement", String(64), nullable=False, index=True),  # keyed hash of partner, person, reference, service
     Column("state", String(16), nullable=False),
     Column("ends_at", Instant, nullable=False),
     Column("purpose", String(64), nullable=False),
@@ -156,6 +157,7 @@ deliveries = Table(
     Column("attempt", Integer, nullable=False),
     Column("counted", Integer, nullable=False),  # attempts that used up a try
     Column("deaths", Integer, nullable=False),
+    Column("may_have_left", Boolean, nullable=False),  # a byte of it, on some attempt
     Column("first_claimed_at", Instant),
     Column("delivered_at", Instant),
     Column("receipt", String(64)),  # keyed hash of the partner's own reference

@@ -19,7 +19,9 @@ from hub.store.transaction_clocks import ClockStatements
 from hub.store.transaction_queues import QueueStatements
 
 #: What a settlement may change; the lease ends with it.
-SETTLED_COLUMNS = ("state", "due_at", "reason", "deaths", "counted", "delivered_at", "receipt", "sealed_receipt")
+SETTLED_COLUMNS = (
+    "state", "due_at", "reason", "deaths", "counted", "may_have_left", "delivered_at", "receipt", "sealed_receipt",
+)  # fmt: skip
 
 
 @dataclass(slots=True)
@@ -77,6 +79,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Take the consents of one record for change, before anything else is looked at."""
         return rows(self._connection, statements.lock_consents(self._dialect), {"record": record_id})
 
+    def withdrawn_agreements(self, agreements: Sequence[str]) -> set[str]:
+        """Return those of these agreements that were withdrawn, whichever share bore them."""
+        return set(self._connection.scalars(statements.WITHDRAWN_AGREEMENTS, {"agreements": list(agreements)}))
+
     def end_consents(self, consent_ids: Sequence[str], state: str) -> None:
         """Move consents to an end state."""
         if consent_ids:
@@ -109,11 +115,18 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
 
     # Deliveries
 
-    def claim(
-        self, connection_id: str, limit: int, wall: datetime, business: datetime, lease_until: datetime
+    def claim(  # noqa: PLR0913 - what a claim is decided by
+        self,
+        connection_id: str,
+        limit: int,
+        wall: datetime,
+        business: datetime,
+        lease_until: datetime,
+        *,
+        asks_only: bool,
     ) -> list[Row]:
         """Move due deliveries of a connection to sending, under a lease; see `statements.claim` for its locks."""
-        statement = statements.claim(self._dialect, doubts=False)
+        statement = statements.claim(self._dialect, doubts=False, asks_only=asks_only)
         values = {"connection": connection_id, "limit": limit, "wall": wall, "business": business}
         due = rows(self._connection, statement, values)
         if due:
@@ -199,7 +212,7 @@ _TAKEN = select(_S.c.reference).where(_S.c.reference.in_(bindparam("references",
 _HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
 _END_CONSENT = update(_C).where(_C.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
 _OF_CONSENTS = (
-    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.attempt, _D.c.kind)
+    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.may_have_left, _D.c.kind)
     .where(_D.c.consent_id.in_(bindparam("ids", expanding=True)))
     .order_by(_D.c.id)
     .with_for_update()

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
-from hub.domain.delivery import DeliveryState
+from hub.domain.answer import Level
+from hub.domain.delivery import ENDED, DeliveryState
 from hub.store import tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
@@ -96,7 +97,12 @@ _DUE = (
     )
     .join(_D, _D.c.id == _K.c.delivery_id)
     .join(tables.shares, tables.shares.c.id == _D.c.share_id)
-    .where(_K.c.state == ClockState.RUNNING, _K.c.due_at <= bindparam("now", type_=Instant()))
+    .where(
+        _K.c.state == ClockState.RUNNING,
+        _K.c.due_at <= bindparam("now", type_=Instant()),
+        # What has not arrived cannot be unanswered: those clocks are looked at once it has, or never will.
+        or_(_K.c.level <= Level.L1, _D.c.state.in_(ENDED)),
+    )
     .order_by(_K.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(of=_K, skip_locked=True)

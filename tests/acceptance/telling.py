@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import secrets
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -19,6 +20,9 @@ def a_share(*services: str, **changes: Any) -> dict[str, Any]:
     by_service = {consent["service"]: consent for consent in share["consents"]}
     by_service[SUPPORTED] = copy.deepcopy(by_service[HOUSING]) | {"reference": "c-3", "service": SUPPORTED}
     share["consents"] = [by_service[service] for service in services or (HOUSING,)]
+    for consent in share["consents"]:
+        # Each telling is agreed anew: what was withdrawn with one is not known again with the next.
+        consent["reference"] = f"c-{secrets.token_hex(6)}"
     return share | changes
 
 

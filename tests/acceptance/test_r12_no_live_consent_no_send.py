@@ -136,9 +136,6 @@ def test_r12_withdrawn_before_it_went_nothing_goes_and_a_repeat_sends_nothing(ne
     assert house.rows("SELECT count(*) AS n FROM shares") == [{"n": 1}]
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a consent that was withdrawn in one share is not known again when another share bears it"
-)
 def test_r12_a_consent_once_withdrawn_permits_no_further_share(house: House) -> None:
     # given a person's consent, withdrawn after a first share
     share = a_share(HOUSING) | {"person": {"reference": "P-3003"}}

@@ -138,9 +138,6 @@ def test_r43_minutes_run_evenly_through_the_night_of_a_clock_change(
     assert (clocks[1][0], clocks[0][0]) == (first_rung, notice)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="a clock's provenance is taken from the standard window, though the urgent one set it"
-)
 def test_r43_an_urgent_share_is_due_by_its_own_window_and_says_who_agreed_that(
     new_house: Callable[..., House],
 ) -> None:

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from hub.domain.share import Category, Share
 from hub.services.decide import Sender
-from hub.services.submit import derive_ids, plan
+from hub.services.plan import derive_ids, plan
 from tests.acceptance.house import House
 from tests.acceptance.telling import HOUSING, SUPPORTED, TREATMENT
 

@@ -185,14 +185,24 @@ def test_r15_a_request_to_stop_never_overtakes_what_it_is_about(
     assert done.unsure == (() if outcome is None else (HOUSING,))
     # when couriers look, then nothing new goes; and once it has ended, the request does, without living consent
     later = NOW + timedelta(hours=1)
-    assert [each.kind for each in store.claim(wall=later) if not each.in_doubt] == []
+    assert [each.kind for each in store.claim(wall=later, asks_only=True) if not each.in_doubt] == []
     store.one(_end, claimed.delivery_id)
     assert [each.kind for each in store.claim(wall=later)] == [STOP]
 
 
+def test_r15_where_asking_would_send_a_request_to_stop_does_not_wait_for_a_doubt(
+    scene: Scene, store: Store, verbs: Verbs
+) -> None:
+    # given a doubt that nobody may ask about any more, for its connector asks by sending the same bytes again
+    accepted, _ = sent(scene, store, InDoubt("no-reply"))
+    store.one(verbs.withdraw, scene.withdrawal(accepted.plan.ids.record))
+    # when a courier looks, then the request to stop goes, and the parcel does not
+    assert [each.kind for each in store.claim(wall=NOW + timedelta(hours=1))] == [STOP]
+
+
 def _end(tx: Any, items: list[str]) -> list[None]:
     rows = tx.lock_deliveries(items)
-    names = ("due_at", "deaths", "counted", "receipt", "sealed_receipt")
+    names = ("due_at", "deaths", "counted", "may_have_left", "receipt", "sealed_receipt")
     tx.update_deliveries(
         [
             {name: rows[each][name] for name in names}

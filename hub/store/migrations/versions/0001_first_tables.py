@@ -104,6 +104,7 @@ def upgrade() -> None:
         sa.Column("record_id", sa.String(length=32), nullable=False),
         sa.Column("share_id", sa.String(length=32), nullable=False),
         sa.Column("service_id", sa.String(length=64), nullable=False),
+        sa.Column("agreement", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("purpose", sa.String(length=64), nullable=False),
@@ -117,6 +118,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
     with op.batch_alter_table("consents", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_consents_agreement"), ["agreement"], unique=False)
         batch_op.create_index(batch_op.f("ix_consents_record_id"), ["record_id"], unique=False)
 
     op.create_table(
@@ -175,6 +177,7 @@ def upgrade() -> None:
         sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("counted", sa.Integer(), nullable=False),
         sa.Column("deaths", sa.Integer(), nullable=False),
+        sa.Column("may_have_left", sa.Boolean(), nullable=False),
         sa.Column("first_claimed_at", sa.BigInteger(), nullable=True),
         sa.Column("delivered_at", sa.BigInteger(), nullable=True),
         sa.Column("receipt", sa.String(length=64), nullable=True),
