@@ -30,6 +30,12 @@ def day(when: date | datetime, *, year: bool = False) -> str:
     return f"{words} {on.year}" if year else words
 
 
+def _date(when: date | datetime, today: date | None) -> str:
+    """A date with its year only where that is not this year."""
+    on = london_date(when) if isinstance(when, datetime) else when
+    return day(on, year=today is not None and on.year != today.year)
+
+
 #: What has become of a parcel that no service has answered; {it} is the service's name.
 _DELIVERY_WORDS = {
     _D.HELD: "{it} does not have this yet. The way to reach them is not working and is being put right.",
@@ -49,10 +55,10 @@ _ANSWER_WORDS = {
     _A.ACCEPTED: "{it} has said yes.",
     _A.IN_PROGRESS: "{it} has started work on this.",
     _A.WAITING_LIST: "{it} has said yes, but there is a wait.",
-    _A.DECLINED: "{it} has said no. You can ask them to put the reason in writing.",
+    _A.DECLINED: "{it} has said no. You can ask them to put the reason in writing, and who else might help.",
     _A.REDIRECT_SUGGESTED: "{it} has said no. They say that someone else may help.",
-    _A.SIGNPOSTED: "{it} has only said where else to go. This stays open.",
-    _A.COULD_NOT_REACH: "{it} has tried to get in touch and could not. Tell them the best way to do so.",
+    _A.SIGNPOSTED: "{it} has said where else may help. This stays open until someone does.",
+    _A.COULD_NOT_REACH: "{it} could not get in touch. Ask the person how they would like to be reached, and tell {it}.",
     _A.COMPLETED: "{it} has done what was asked.",
 }
 
@@ -99,8 +105,8 @@ class Situation:
     """All that the words about one delivery depend on.
 
     `service` and `owner` are names as people say them ("Their duty officer"); `named` is who the service itself says
-    has it (R35). `due` is when the service should have
-    replied and `overdue` whether that has passed; `next_date` is the service's own; `phone` is the service's.
+    has it (R35). `due` is when the service should have replied and `overdue` whether that has passed; `next_date` is
+    the service's own; `phone` is the service's. `today` is London's: by it a date is past, or in another year.
     """
 
     service: str
@@ -113,6 +119,7 @@ class Situation:
     phone: str = ""
     named: str = ""
     kind: DeliveryKind = DeliveryKind.SHARE
+    today: date | None = None
 
 
 def plain(one: Situation) -> str:
@@ -157,10 +164,17 @@ def _what_next(one: Situation) -> tuple[str, ...]:
     if one.overdue:
         return (_late(one), _CHAMPION, *_ring(one))
     if one.next_date is not None:
-        return (f"The next step is on {day(one.next_date)}.",)
+        return (_next_step(one.next_date, one.today),)
     if one.answer in _OWES_REPLY:
-        return (f"{one.owner} will reply by {day(one.due)}." if one.due else "We will tell you when they reply.",)
+        by = f"{one.owner} will reply by {_date(one.due, one.today)}." if one.due else ""
+        return (by or "We will tell you when they reply.",)
     return ()
+
+
+def _next_step(on: date, today: date | None) -> str:
+    """What is past may not have happened, so it is only what they said."""
+    words = "They said the next step would be on" if today and on < today else "The next step is on"
+    return f"{words} {_date(on, today)}."
 
 
 def _not_there(one: Situation) -> tuple[str, ...]:
@@ -171,7 +185,7 @@ def _not_there(one: Situation) -> tuple[str, ...]:
 
 def _late(one: Situation) -> str:
     if one.answer in _OWES_REPLY and one.due is not None:
-        return f"{one.owner} should have replied by {day(one.due)}."
+        return f"{one.owner} should have replied by {_date(one.due, one.today)}."
     return "We have not heard from them when we should have."
 
 
@@ -179,26 +193,30 @@ def _ring(one: Situation) -> tuple[str, ...]:
     return (f"Ring them on {one.phone}.",) if one.phone else ()
 
 
-def told_by_phone(told_to: str, on: date | datetime) -> str:
-    """Return the line for an answer that was heard by telephone (R64)."""
-    return heard(told_to, "phone", on)
-
-
 _HEARD = {"phone": "by phone", "meeting": "at a meeting", "email": "by email"}
 
 
-def heard(told_to: str, how: Literal["phone", "meeting", "email"], on: date | datetime) -> str:
-    """Return the line for an answer that came outside the hub: "Told to Jo by phone on Tuesday 25 November." (R64)."""
-    return f"Told to {told_to} {_HEARD[how]} on {day(on)}."
+def heard(
+    told_to: str,
+    how: Literal["phone", "meeting", "email"],
+    on: date | datetime,
+    said_by: str = "",
+    today: date | None = None,
+) -> str:
+    """Return the line for an answer that came outside the hub (R64).
+
+    Such as "The team leader told Jo by phone on Tuesday 25 November."
+    """
+    return _begin(f"{said_by.rstrip('.') or 'the service'} told {told_to} {_HEARD[how]} on {_date(on, today)}.")
 
 
 #: Why a part of the story stays behind, for the preview and the receipt.
 WITHHELD_WORDS: dict[Why, str] = {
     Why.UNLABELLED: "We could not tell what this part is about, so it stays with you.",
     Why.NOT_AGREED: "They did not agree to share this part with this service.",
-    Why.NOT_FOR_SERVICE: "This service may not be sent this kind of thing.",
+    Why.NOT_FOR_SERVICE: "This service is not set up to receive this kind of information.",
     Why.LOCATION_PRIVATE: "This could show where they are, so it stays private.",
-    Why.TICK_BY_ITSELF: "This part only goes if they tick it, by itself, for this one service. They did not.",
+    Why.TICK_BY_ITSELF: "This part goes only if they choose it, on its own, for this one service.",
 }
 
 #: Words that judge, and what partners' codes call people; each matches with a short ending too (R61).
@@ -227,4 +245,6 @@ def stigma_words(text: str) -> list[str]:
 
 
 def _begin(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    """A capital letter first, but for a name that is written otherwise, such as iCope or 111."""
+    first = sentence.split(" ", 1)[0].rstrip(".,")
+    return sentence[:1].upper() + sentence[1:] if first.islower() and first.isalpha() else sentence

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
+from hub.domain.calendar import london_date
 from hub.domain.delivery import DeliveryEvent, move
 from hub.domain.errors import Refusal
 from hub.domain.minimise import Withheld
@@ -19,6 +21,11 @@ NOT_A_SAFEGUARDING_REFERRAL = (
     "If not, ring your safeguarding team."
 )
 
+#: No rule finds every place that a story names (R62).
+READ_IT_FIRST = (
+    "We cannot spot every place. Before you send it, read it as if someone who might harm them could see it."
+)
+
 
 def receipt(planned: Plan) -> dict[str, Any]:
     """Return the body of a 202: a verdict for each service, and by pointer what was withheld (R12, R17)."""
@@ -28,7 +35,7 @@ def receipt(planned: Plan) -> dict[str, Any]:
         "reference": planned.ids.reference,
         "your_reference": planned.share.reference,
         "consent": planned.ids.record,
-        "deliveries": [_delivery(parcel) for parcel in planned.parcels],
+        "deliveries": [_delivery(parcel, planned.sent_at) for parcel in planned.parcels],
         "refused": refused(planned.refused),
         "withheld": withheld(planned),
     }
@@ -50,15 +57,16 @@ def preview(planned: Plan) -> dict[str, Any]:
         ],
         "refused": refused(planned.refused),
         "withheld": withheld(planned),
-        "note": "We cannot spot every place. Read it as if the person who hurt them could see it.",
+        "note": READ_IT_FIRST,
     }
 
 
-def _delivery(parcel: Planned) -> dict[str, Any]:
+def _delivery(parcel: Planned, sent_at: datetime) -> dict[str, Any]:
     service = parcel.route.service
     due = reply_by(parcel.clocks)
     state = move(None, DeliveryEvent.ACCEPTED)
-    situation = Situation(service.name, state, owner=service.owner, due=due, phone=service.phone)
+    today = london_date(sent_at)
+    situation = Situation(service.name, state, owner=service.owner, due=due, phone=service.phone, today=today)
     return {
         "id": parcel.delivery_id,
         "service": service.id,

@@ -7,12 +7,16 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from hub.domain.answer import AnswerState, Level, reached
+from hub.domain.calendar import london_date
 from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.route import Directory, Service
 from hub.domain.status import status
 from hub.domain.wording import Situation, heard, plain
 from hub.services.pack import place, unpack
 from hub.services.ports import DataKey, Row, Vault
+
+#: Later clocks are for what comes of it: by then the service owes no reply.
+_OWES_REPLY = frozenset({AnswerState.AWAITED, AnswerState.RECEIVED})
 
 
 class ShareRows(Protocol):
@@ -72,7 +76,9 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
         next_date=date.fromisoformat(latest["next_date"]) if latest and latest["next_date"] else None,
         phone=service.phone,
         kind=DeliveryKind(row["kind"]),
+        today=london_date(now),
     )
+    reply_by = due if situation.answer in _OWES_REPLY else None
     return {
         "id": row["id"],
         "service": service.id,
@@ -84,7 +90,7 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
         "words": _words(situation, latest),
         "owner": latest["owner"] if latest else "",
         "since": _since(row, answers),
-        "reply_by": due.isoformat(timespec="seconds") if due else None,
+        "reply_by": reply_by.isoformat(timespec="seconds") if reply_by else None,
         "overdue": overdue,
         "answers": answers,
     }
@@ -92,7 +98,10 @@ def _delivery(row: Row, record: ShareRows, directory: Directory, data_key: DataK
 
 def _words(situation: Situation, latest: Mapping[str, Any] | None) -> str:
     told = latest["told"] if latest else {}
-    line = heard(told["to"], told["how"], date.fromisoformat(told["on"])) if told else ""
+    line = ""
+    if told:
+        on = date.fromisoformat(told["on"])
+        line = heard(told["to"], told["how"], on, told.get("by") or "", situation.today)
     return f"{plain(situation)} {line}".strip()
 
 

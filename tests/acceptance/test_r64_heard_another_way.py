@@ -67,7 +67,7 @@ def test_r64_by_phone_it_counts_the_clocks_stop_and_the_service_gets_a_copy(new_
     found = house.cases.delivery(receipt["id"], SUPPORTED)
     assert found["answer"] == "declined"
     assert found["level"] == "L3"
-    assert "Told to Jo at the front desk by phone on Friday 20 November." in found["words"]
+    assert "The team leader told Jo at the front desk by phone on Friday 20 November." in found["words"]
     answer = found["answers"][0]
     assert (answer["owner"], answer["reason"], answer["source"]) == ("Team leader", HEARD["reason"], "heard")
     assert answer["text"] == HEARD["text"]
@@ -126,6 +126,9 @@ def test_r64_what_was_heard_can_be_corrected_by_the_service_itself(house: House)
     )
     assert {each["state"] for each in found["answers"]} == {"declined", "accepted"}
     assert {each["source"] for each in found["answers"]} == {"heard", "message"}
+    # and no reply is due any more, though the clock for what comes of it runs
+    assert _clocks(house, delivery_id)[4] == "running"
+    assert found["reply_by"] is None
 
 
 @pytest.mark.parametrize(("how", "words"), [("meeting", "at a meeting"), ("email", "by email")])
@@ -135,7 +138,10 @@ def test_r64_a_meeting_or_a_plain_email_counts_too(house: House, how: str, words
     # when it was answered that way
     house.cases.post(f"/v1/deliveries/{delivery_id}/heard", HEARD | {"how": how}).raise_for_status()
     # then it says so
-    assert f"Told to Jo at the front desk {words} on" in house.cases.delivery(receipt["id"], SUPPORTED)["words"]
+    assert (
+        f"The team leader told Jo at the front desk {words} on"
+        in house.cases.delivery(receipt["id"], SUPPORTED)["words"]
+    )
 
 
 def test_r64_what_arrived_only_by_phone_is_never_sent_again(new_house: Callable[..., House]) -> None:
