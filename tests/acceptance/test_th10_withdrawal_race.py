@@ -230,12 +230,12 @@ def race_many(race: Race, seeds: range) -> None:
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_no_send_begins_after_a_withdrawal_on_sqlite(on_sqlite: Race, chunk: int) -> None:
+def test_th10_no_send_begins_after_a_withdrawal_on_sqlite(on_sqlite: Race, chunk: int) -> None:
     race_many(on_sqlite, range(chunk, RUNS, CHUNKS))
 
 
 @pytest.mark.parametrize("chunk", range(2))
-def test_no_send_begins_after_a_withdrawal_on_postgres(on_postgres: Race, chunk: int) -> None:
+def test_th10_no_send_begins_after_a_withdrawal_on_postgres(on_postgres: Race, chunk: int) -> None:
     race_many(on_postgres, range(chunk, POSTGRES_RUNS, 2))
     assert on_postgres.stepped.deadlocks == 0
 
@@ -282,7 +282,7 @@ _TAKE = (
 
 
 @pytest.mark.parametrize("database", ["on_sqlite", "on_postgres"])
-def test_the_scheduler_catches_a_claim_without_locks(database: str, request: pytest.FixtureRequest) -> None:
+def test_th10_the_scheduler_catches_a_claim_without_locks(database: str, request: pytest.FixtureRequest) -> None:
     # given: the same race, and a claim that nothing holds still
     race: Race = request.getfixturevalue(database)
     # when: it is raced until it is caught
