@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 Origin = Literal["sender", "hub", "receiver"]
 
@@ -83,15 +83,48 @@ class MissingLeaf(HubError):
     """
 
     def __init__(self, path: str, categories: tuple[str, ...]) -> None:
-        named = " or ".join(category.replace("_", " ") for category in categories)
-        super().__init__(
-            Refusal(
-                type="document-incomplete",
-                title="This service needs something that is not in what the person agreed to share.",
-                next_step=f"Ask the person if this service may see, and fill in: {named}."
-                if named
-                else "Ask who looks after this connection: the consent, service or sender lacks something it needs.",
-            )
-        )
+        super().__init__(_incomplete(categories))
         self.path = path
         self.categories = categories
+
+
+#: What a worker may ask the person to let a service know, by category: "Ask if it may know …".
+ABOUT: Final = {
+    "identity": "who they are",
+    "contact": "how to reach them",
+    "location": "where they are",
+    "in_their_words": "what they say in their own words",
+    "goal": "what they want",
+    "approach": "what helps and what does not",
+    "plan_reference": "about their plan",
+    "housing": "about their housing",
+    "mental_health": "about their mental health",
+    "physical_health": "about their physical health",
+    "substance_use": "about their use of drink or drugs",
+    "domestic_abuse": "about abuse by someone close to them",
+    "offending": "about the police and the courts",
+    "children": "about their children",
+    "money": "about their money",
+    "work_and_learning": "about their work and learning",
+    "safety": "about their safety",
+    "about_someone_else": "about someone else",
+}
+
+
+#: More than these nobody asks for in one breath.
+_AT_ONCE = 3
+
+
+def _incomplete(categories: tuple[str, ...]) -> Refusal:
+    if not categories:
+        return Refusal(
+            "document-incomplete",
+            "Something this service needs is missing from your organisation's details.",
+            "Ask your champion.",
+        )
+    about = " or ".join(ABOUT[each] for each in categories) if len(categories) <= _AT_ONCE else "more about them"
+    return Refusal(
+        "document-incomplete",
+        "This service needs something that is not in what the person agreed to share.",
+        f"Ask the person if this service may know {about}. If so, fill that part in: it needs more.",
+    )

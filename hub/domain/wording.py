@@ -57,7 +57,7 @@ _ANSWER_WORDS = {
     _A.WAITING_LIST: "{it} has said yes, but there is a wait.",
     _A.DECLINED: "{it} has said no. You can ask them to put the reason in writing, and who else might help.",
     _A.REDIRECT_SUGGESTED: "{it} has said no. They say that someone else may help.",
-    _A.SIGNPOSTED: "{it} has said where else may help. This stays open until someone does.",
+    _A.SIGNPOSTED: "{it} has said where else may help. This stays open until somebody does.",
     _A.COULD_NOT_REACH: "{it} could not get in touch. Ask the person how they would like to be reached, and tell {it}.",
     _A.COMPLETED: "{it} has done what was asked.",
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.domain import gate
 from hub.domain.calendar import london_date
-from hub.domain.consent import ABSENT, ConsentState, permits, standing
+from hub.domain.consent import ABSENT, CHOICE_UNSAFE, ConsentState, permits, standing
 from hub.domain.errors import Refusal
 from hub.domain.minimise import View, minimise
 from hub.domain.route import Directory, Partner, Route
@@ -37,7 +37,7 @@ class Verdict:
 
 
 def decide(share: Share, directory: Directory, now: datetime, withdrawn: Collection[str] = ()) -> tuple[Verdict, ...]:
-    """Return a verdict for each service addressed, in the order given (R12, R13, R17, R25).
+    """Return a verdict for each service addressed, in the order given (R04, R12, R13, R17, R25).
 
     `withdrawn` are the services whose consent, by the reference it bears, was withdrawn with an earlier share.
     """
@@ -46,10 +46,13 @@ def decide(share: Share, directory: Directory, now: datetime, withdrawn: Collect
         for consent in share.consents
     }
     consents = {consent.service: (index, consent) for index, consent in enumerate(share.consents)}
-    return tuple(
+    verdicts = tuple(
         _verdict(share, service_id, consents.get(service_id), states.get(service_id), directory, now)
         for service_id in share.addressed
     )
+    if share.choice.nothing_suggests_unsafe:
+        return verdicts
+    return tuple(replace(each, refusals=(CHOICE_UNSAFE, *each.refusals), view=None) for each in verdicts)
 
 
 def _verdict(  # noqa: PLR0913 - a verdict weighs just these
@@ -85,8 +88,8 @@ def _verdict(  # noqa: PLR0913 - a verdict weighs just these
 def _unknown_service(share: Share, service_id: str) -> Refusal:
     return Refusal(
         type="service-unknown",
-        title="This partnership has no service by that name.",
-        next_step="Choose a service from the list at /v1/services, or ask your champion who can help.",
+        title="We do not know this service.",
+        next_step="Choose one from the list in your system, or ask your champion who can help.",
         pointer=f"/services/{share.addressed.index(service_id)}",
     )
 

@@ -14,8 +14,8 @@ class NothingMayGo(Forbidden):
         super().__init__(
             Refusal(
                 type="nothing-may-go",
-                title="Nothing was sent: no service could be given any of this.",
-                next_step="Look at the reason for each service, put it right with the person, and send again.",
+                title="Nothing was sent. No service could be given any of it.",
+                next_step="Read the reason for each service. Put it right with the person, then send it again.",
             )
         )
         self.refused = refused

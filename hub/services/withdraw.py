@@ -151,6 +151,6 @@ def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdra
 
 NOT_FOUND = Refusal(
     type="not-found",
-    title="There is nothing here by that name that you can see.",
-    next_step="Check the address. It must come from a receipt that your own organisation was given.",
+    title="We cannot find that.",
+    next_step="Use the address from a receipt that your own organisation was given.",
 )

@@ -22,7 +22,7 @@ STORE_UNAVAILABLE: Final = Refusal(
     type="store-unavailable",
     title="The hub cannot keep anything safely at this moment, so it has promised nothing.",
     next_step="Nothing you sent was wrong. Send it again in a few minutes with the same Idempotency-Key; "
-    "if it goes on, ring support: the hub's disk or database needs care.",
+    "if it goes on, ring the people who run the hub: its disk or database needs care.",
     origin="hub",
 )
 

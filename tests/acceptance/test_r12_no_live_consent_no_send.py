@@ -39,6 +39,7 @@ REASONS: dict[str, Change] = {
     "consent-expired": _of_treatment(until="2026-11-19"),
     "consent-purpose": _of_treatment(purpose="find-somewhere-to-live"),
     "consent-not-sure": _agreed(able_to_decide="not_sure"),
+    "duties-not-explained": _agreed(duties_explained=False),
     "consent-from-the-future": _agreed(on="2026-12-24"),
     "consent-no-categories": _of_treatment(categories=[]),
     "consent-covers-nothing": _of_treatment(categories=["offending"]),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import replace
+import re
+from dataclasses import asdict, replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -22,6 +23,7 @@ GOOD = Standing(
     frozenset({Category.HOUSING}),
     "yes",
     date(2026, 11, 18),
+    duties_explained=True,
 )
 
 
@@ -48,6 +50,7 @@ def test_r12_a_live_consent_permits(consent: Consent) -> None:
         (replace(GOOD, able_to_decide="not_sure"), "consent-not-sure"),
         (replace(GOOD, categories=frozenset()), "consent-no-categories"),
         (replace(GOOD, agreed_on=date(2026, 12, 2)), "consent-from-the-future"),
+        (replace(GOOD, duties_explained=False), "duties-not-explained"),
     ],
 )
 def test_r12_no_live_consent_no_send(one: Standing | None, expected: str) -> None:
@@ -79,10 +82,11 @@ def test_r12_the_whole_decision_table_agrees_with_a_second_reading() -> None:
     # given every state, end, start, purpose, ability and width of consent together
     days = [date(2026, 11, 30), date(2026, 12, 1), date(2026, 12, 2)]
     rows = 0
-    for state, until, start, purpose, able, wide in itertools.product(
-        ConsentState, days, days, ("find-somewhere-to-live", "other"), ("yes", "not_sure", "no_best_interests"), (0, 1)
+    purposes, abilities = ("find-somewhere-to-live", "other"), ("yes", "not_sure", "no_best_interests")
+    for state, until, start, purpose, able, wide, told in itertools.product(
+        ConsentState, days, days, purposes, abilities, (0, 1), (False, True)
     ):
-        one = Standing(state, until, purpose, frozenset({Category.GOAL} if wide else ()), able, start)
+        one = Standing(state, until, purpose, frozenset({Category.GOAL} if wide else ()), able, start, told)
         # when it is judged at noon on 1 December
         got = types(one)
         # then each rule, read by itself, is there exactly when it applies
@@ -95,10 +99,11 @@ def test_r12_the_whole_decision_table_agrees_with_a_second_reading() -> None:
             "consent-purpose": purpose == "other",
             "consent-not-sure": able == "not_sure",
             "consent-no-categories": not wide,
+            "duties-not-explained": not told,
         }
         assert sorted(got) == sorted(name for name, applies in expected.items() if applies)
         rows += 1
-    assert rows == 5 * 3 * 3 * 2 * 3 * 2
+    assert rows == 5 * 3 * 3 * 2 * 3 * 2 * 2
 
 
 @given(
@@ -110,6 +115,7 @@ def test_r12_the_whole_decision_table_agrees_with_a_second_reading() -> None:
         categories=st.frozensets(st.sampled_from(Category)),
         able_to_decide=st.sampled_from(["yes", "not_sure", "no_best_interests"]),
         agreed_on=st.dates(date(2026, 1, 1), date(2028, 1, 1)),
+        duties_explained=st.booleans(),
     ),
     st.datetimes(datetime(2026, 1, 1), datetime(2028, 1, 1), timezones=st.just(UTC)),
 )
@@ -122,7 +128,29 @@ def test_r16_once_expired_a_consent_never_permits_again(one: Standing, now: date
 def test_r25_every_refusal_says_what_is_wrong_and_what_next() -> None:
     assert len({refusal.type for refusal in REFUSALS}) == len(REFUSALS)
     for refusal in REFUSALS:
-        assert refusal.type.startswith("consent-")
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)+", refusal.type)
         assert refusal.title.endswith(".")
         assert refusal.next_step.endswith(".")
         assert "consent" not in (refusal.title + refusal.next_step).lower()
+
+
+@pytest.mark.parametrize(
+    ("one", "pointer"),
+    [
+        (replace(GOOD, until=date(2026, 11, 30)), "/until"),
+        (replace(GOOD, purpose="marketing"), "/purpose"),
+        (replace(GOOD, able_to_decide="not_sure"), "/agreed/able_to_decide"),
+        (replace(GOOD, categories=frozenset()), "/categories"),
+        (replace(GOOD, agreed_on=date(2026, 12, 2)), "/agreed/on"),
+        (replace(GOOD, duties_explained=False), "/agreed/duties_explained"),
+        (replace(GOOD, state=ConsentState.WITHDRAWN), ""),
+    ],
+)
+def test_a_refusal_points_at_what_to_put_right(consent: Consent, one: Standing, pointer: str) -> None:
+    # given one thing wrong, when it is refused, then the pointer leads to it in the consent as it is sent
+    (refusal,) = permits(one, purposes=PURPOSES, now=NOON)
+    assert refusal.pointer == pointer
+    at: object = asdict(consent)
+    for name in pointer.split("/")[1:]:
+        assert isinstance(at, dict)
+        at = at[name]

@@ -142,8 +142,8 @@ def test_r61_no_string_of_ours_holds_a_word_that_judges() -> None:
 
 
 def syllables(word: str) -> int:
-    """A usual estimate: groups of vowels, without a silent e at the end."""
-    word = word.lower()
+    """A usual estimate: groups of vowels, without a silent e at the end or in "something"."""
+    word = re.sub("^some(?=[a-z])", "som", word.lower())
     groups = len(re.findall(r"[aeiouy]+", word))
     silent = word.endswith("e") and not word.endswith(("le", "ee")) and groups > 1
     return max(1, groups - silent)

@@ -43,7 +43,10 @@ def test_a_required_leaf_with_nothing_is_a_refusal_that_names_where_and_which_ca
     assert missing.value.categories == ("children", "money")
     # and it is a refusal that a worker can act on, as every face shows it
     assert isinstance(missing.value, HubError)
-    assert missing.value.refusal.next_step == "Ask the person if this service may see, and fill in: children or money."
+    assert missing.value.refusal.next_step == (
+        "Ask the person if this service may know about their children or about their money. "
+        "If so, fill that part in: it needs more."
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,4 +162,5 @@ def test_a_leaf_that_no_category_fills_sends_the_worker_to_someone_who_can_mend_
     with pytest.raises(MissingLeaf) as missing:
         load("{a: {$: sender.ods}}").run(view)
     assert missing.value.categories == ()
-    assert missing.value.refusal.next_step.startswith("Ask who looks after this connection")
+    assert missing.value.refusal.title.endswith("missing from your organisation's details.")
+    assert missing.value.refusal.next_step == "Ask your champion."
