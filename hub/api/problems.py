@@ -127,7 +127,8 @@ async def _defect(request: Request, error: Exception) -> Problem:
     refusal = Refusal(
         "hub-fault",
         "Something went wrong in the hub.",
-        "Nothing you sent was wrong. Send it again with the same Idempotency-Key; if it happens again, ring support.",
+        "Nothing you sent was wrong. Send it again with the same Idempotency-Key. If it happens again, ring the people "
+        "who run the hub.",
         origin="hub",
     )
     return problem(refusal, 500)
