@@ -9,6 +9,7 @@ import pytest
 
 from hub.store.engine import open_engine, sqlite_url
 from tests.databases import copied, empty, migrated_file, postgres_database
+from tests.following import Verbs, everything
 from tests.scenery import Scene, Store
 
 
@@ -16,6 +17,12 @@ from tests.scenery import Scene, Store
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Scene:
     """The partnership every test works in."""
     return Scene(tmp_path_factory.mktemp("scene"))
+
+
+@pytest.fixture(scope="session")
+def verbs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Verbs:
+    """The verbs that follow up, over connections that carry everything."""
+    return everything(scene, tmp_path_factory.mktemp("follow-up"))
 
 
 @pytest.fixture(scope="session")

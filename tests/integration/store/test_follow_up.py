@@ -1,116 +1,23 @@
-"""What follows a delivery: please stop using it on withdrawal (R15), and a copy of what was heard (R64)."""
+"""What a withdrawal sends to whoever may have a share: please stop using it, once, last, with none of it (R15)."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date, timedelta
-from functools import partial
-from pathlib import Path
+from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
-from hub.domain.answer import Answer, AnswerState
-from hub.domain.calendar import england_and_wales
 from hub.domain.delivery import ENDED, DeliveryState
 from hub.domain.outcome import Delivered, InDoubt, Rejected, RetryLater
-from hub.mapping import load_mapping
-from hub.sdk.connector import Inbound
-from hub.services.claim import Claimed
-from hub.services.follow_up import FollowUps
-from hub.services.pack import place, unpack
-from hub.services.receive import Message
-from hub.services.record_heard import Heard, record_heard
-from hub.services.report import report
-from hub.services.respond import Response
 from hub.services.settle import Died
-from hub.services.submit import Acceptance
 from hub.services.sweep import Sweep, sweep
-from hub.services.withdraw import Withdrawn, withdraw
+from hub.services.withdraw import Withdrawn
 from hub.store import tables
-from hub.store.read_share import read_share
-from tests.scenery import HOUSING, NOW, SENDER, TREATMENT, Scene, Store, settlement, story
-
-STOP, REPLY = "please_stop_using", "reply"
-_TEMPLATE = """\
-document: demo
-version: 1.0.0
-content_type: application/json
-template:
-  key: {$: delivery.key}
-  kind: {$: delivery.kind}
-  follows: {$: delivery.follows}
-  reference: {$: share.reference}
-  reply_on: {$: delivery.reply_on}
-  said: {$?: answer.text}
-  told_to: {$?: answer.told_to}
-  goal: {$?: "section.goal[0].text"}
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Verbs:
-    """The two verbs that follow up, bound as bootstrap binds them."""
-
-    withdraw: Any
-    heard: Any
-    follow_ups: FollowUps
-
-
-def bind(scene: Scene, follow_ups: FollowUps) -> Verbs:
-    heard = partial(record_heard, vault=scene.vault, follow_ups=follow_ups)
-    return Verbs(partial(withdraw, follow_ups=follow_ups), heard, follow_ups)
-
-
-def carrying(scene: Scene, mappings: Any, kinds: Iterable[str] = ("share", STOP, REPLY)) -> FollowUps:
-    """Follow-ups over connections that carry these kinds."""
-    connections = {name: replace(each, kinds=frozenset(kinds)) for name, each in scene.directory.connections.items()}
-    directory = replace(scene.directory, connections=connections)
-    return FollowUps(directory, mappings, scene.vault, england_and_wales())
-
-
-@pytest.fixture(scope="module")
-def verbs(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Verbs:
-    """The verbs over connections that carry everything, and a mapping that can make it."""
-    folder: Path = tmp_path_factory.mktemp("follow-up")
-    (folder / "mapping.yaml").write_text(_TEMPLATE, encoding="utf-8")
-    return bind(scene, carrying(scene, {"demo/1.0.0": load_mapping(folder, folder)}))
-
-
-def sent(scene: Scene, store: Store, outcome: Any = None, key: str = "key-1") -> tuple[Acceptance, Claimed]:
-    """Keep a share for housing and claim it; settle the attempt, unless it is still under way."""
-    accepted = store.accept(scene.acceptance(key, services=[HOUSING]))
-    (claimed,) = store.claim()
-    if outcome is not None:
-        assert store.one(scene.settle, settlement(claimed, outcome))
-    return accepted, claimed
-
-
-def document(scene: Scene, store: Store, row: dict[str, Any]) -> dict[str, Any]:
-    """Open a delivery's parcel."""
-    key = scene.vault.unwrap(store.only("shares", id=row["share_id"])["data_key"])
-    return unpack(key.open(row["parcel"], place("deliveries", "parcel", row["id"])))
-
-
-def telling(delivery_id: str, **changed: Any) -> Heard:
-    answer = Answer(AnswerState.ACCEPTED, owner="Team leader", text="They will ring on Friday.")
-    heard = Heard(
-        delivery_id,
-        SENDER,
-        "day-centre-system",
-        answer,
-        "phone",
-        "The team leader",
-        "Jo at the front desk",
-        date(2026, 11, 20),
-        NOW,
-        NOW,
-    )
-    return replace(heard, **changed)
+from tests.following import STOP, Verbs, bind, carrying, document, sent, telling
+from tests.scenery import HOUSING, NOW, TREATMENT, Scene, Store, settlement, story
 
 
 @pytest.mark.parametrize(
@@ -276,113 +183,6 @@ def test_r15_whatever_happens_a_request_is_claimed_last_and_once(scene: Scene, s
                     store.one(scene.settle, settlement(each, draw.choice(outcomes), wall=wall))
         assert len(store.all("deliveries", share_id=accepted.plan.ids.share, kind=STOP)) == int(asked)
         assert stops <= 1
-
-
-def test_r64_the_service_gets_a_copy_of_what_was_heard(scene: Scene, store: Store, verbs: Verbs) -> None:
-    # given a share that housing has
-    _, claimed = sent(scene, store, Delivered("r"))
-    # when its answer is heard by phone
-    assert store.one(verbs.heard, telling(claimed.delivery_id)) is None
-    # then the copy is queued, and says just that; no e-mail goes
-    reply = store.only("deliveries", kind=REPLY)
-    made = document(scene, store, reply)
-    assert (made["said"], made["told_to"]) == ("They will ring on Friday.", "Jo at the front desk")
-    assert made["follows"] == claimed.key
-    assert [row["level"] for row in store.all("clocks", delivery_id=reply["id"])] == [0, 1, 2]
-    assert store.all("notices", channel="email") == []
-    assert [each.kind for each in store.claim()] == [REPLY]
-    # and none of it stands in any column in clear
-    kept = "\n".join(repr(value) for row in store.all("deliveries") for value in row.values())
-    assert "They will ring" not in kept
-    assert "the front desk" not in kept
-
-
-def test_r64_copies_go_in_the_order_they_were_written(scene: Scene, store: Store, verbs: Verbs) -> None:
-    # given two answers heard of one delivery, in one batch
-    _, claimed = sent(scene, store, Delivered("r"))
-    store.run(verbs.heard, telling(claimed.delivery_id), telling(claimed.delivery_id, how="meeting"))
-    # when / then: the second waits for the first
-    (first,) = store.claim()
-    assert store.claim() == []
-    store.one(scene.settle, settlement(first, Delivered("n1")))
-    (second,) = store.claim()
-    assert store.only("deliveries", id=second.delivery_id)["after"] == first.delivery_id
-
-
-@pytest.mark.parametrize("why", ["on-its-way", "in-doubt", "withdrawn", "expired", "not-carried"])
-def test_r64_where_a_copy_cannot_go_an_email_says_that_there_is_one(
-    scene: Scene, store: Store, verbs: Verbs, why: str
-) -> None:
-    # given
-    outcomes = {"on-its-way": None, "in-doubt": InDoubt("no-reply")}
-    accepted, claimed = sent(scene, store, outcomes.get(why, Delivered("r")))
-    if why == "withdrawn":
-        store.one(withdraw, scene.withdrawal(accepted.plan.ids.record))
-    far = NOW + timedelta(days=400)
-    heard = telling(claimed.delivery_id, **({"business": far} if why == "expired" else {}))
-    unable = bind(scene, carrying(scene, verbs.follow_ups.mappings, kinds=("share",)))
-    # when
-    store.one((unable if why == "not-carried" else verbs).heard, heard)
-    # then
-    assert store.all("deliveries", kind=REPLY) == []
-    assert store.only("notices", channel="email")["topic"] == "heard_copy"
-
-
-def test_r64_a_copy_under_way_at_a_withdrawal_is_waited_for(scene: Scene, store: Store, verbs: Verbs) -> None:
-    # given one copy being sent and one that waits
-    accepted, claimed = sent(scene, store, Delivered("r"))
-    store.run(verbs.heard, telling(claimed.delivery_id), telling(claimed.delivery_id, how="meeting"))
-    (copy,) = store.claim()
-    # when
-    done = store.one(verbs.withdraw, scene.withdrawal(accepted.plan.ids.record))
-    # then what waits is cancelled, and the request to stop comes after what does not
-    assert done.served == (HOUSING,)
-    assert sorted(row["state"] for row in store.all("deliveries", kind=REPLY)) == ["cancelled", "sending"]
-    assert store.claim() == []
-    store.one(scene.settle, settlement(copy, Delivered("n1")))
-    assert [each.kind for each in store.claim()] == [STOP]
-
-
-@pytest.mark.parametrize("reference", ["receipt", "key"])
-def test_r64_the_service_s_own_next_answer_corrects_the_copy(
-    scene: Scene, store: Store, verbs: Verbs, reference: str
-) -> None:
-    # given a copy that was delivered, and that the partner calls by the same name as the share
-    accepted, claimed = sent(scene, store, Delivered("their-name"))
-    store.one(verbs.heard, telling(claimed.delivery_id))
-    (copy,) = store.claim()
-    store.one(scene.settle, settlement(copy, Delivered("their-name")))
-    # when the service says otherwise, by its own name for it or by ours
-    store.one(scene.receive, Message("housing", "m" * 64, b"{}", (), NOW))
-    named = "their-name" if reference == "receipt" else claimed.key
-    inbound = Inbound("m", named, answers=(Answer(AnswerState.DECLINED, reason="no room"),))
-    assert store.one(scene.respond, Response(store.only("inbox")["id"], "housing", inbound, NOW, NOW))
-    # then that is the share's answer, and both are kept
-    assert store.only("deliveries", id=claimed.delivery_id)["answer_state"] == "declined"
-    assert {row["source"] for row in store.all("answers", delivery_id=claimed.delivery_id)} == {"heard", "message"}
-    # and a name that two shares were given still names nobody
-    sent(scene, store, Delivered("their-name"), key="key-2")
-    store.one(scene.receive, Message("housing", "n" * 64, b"{}", (), NOW))
-    other = replace(inbound, reference="their-name")
-    waiting = store.only("inbox", state="pending")["id"]
-    assert not store.one(scene.respond, Response(waiting, "housing", other, NOW, NOW))
-    assert accepted.plan.ids.share
-
-
-def test_the_report_tells_what_follows_and_counts_what_was_shared(scene: Scene, store: Store, verbs: Verbs) -> None:
-    # given a share that was answered by phone, and whose copy arrived
-    _, claimed = sent(scene, store, Delivered("r"))
-    store.one(verbs.heard, telling(claimed.delivery_id))
-    (copy,) = store.claim()
-    store.one(scene.settle, settlement(copy, Delivered("n1")))
-    # when its sender looks
-    record = read_share(store.engine, store.only("shares")["id"], SENDER)
-    assert record is not None
-    seen = report(record, scene.directory, scene.vault, NOW)
-    # then the copy is told of in words, and owes the share nothing
-    assert seen["status"] == "answered"
-    assert [each["kind"] for each in seen["deliveries"]] == ["share", REPLY]
-    assert seen["deliveries"][1]["words"] == "Housing has a copy of what was written down."
 
 
 def test_what_is_made_is_the_same_on_a_re_run(scene: Scene, store: Store, verbs: Verbs) -> None:
