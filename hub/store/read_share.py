@@ -114,6 +114,18 @@ def trace(engine: Engine, which: str) -> Trace | None:
         return Trace(share, deliveries, attempts, rows(connection, _EVENTS, {"share": share["id"]}))
 
 
+_OWNERS = select(_D.c.connection_id).where(
+    _D.c.connection_id.in_(_ids),
+    (_D.c.key == bindparam("key")) | (_D.c.receipt == bindparam("receipt")),
+)
+
+
+def owners(engine: Engine, connection_ids: list[str], key: str, receipt: str) -> set[str]:
+    """Return those of these connections with a delivery by that key, or by that keyed hash of a receipt."""
+    with engine.connect() as connection:
+        return set(connection.scalars(_OWNERS, {"ids": connection_ids, "key": key, "receipt": receipt}))
+
+
 _REPLY = (
     select(tables.replies, _S.c.data_key)
     .join(_S, _S.c.id == tables.replies.c.share_id)

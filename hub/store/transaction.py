@@ -181,6 +181,11 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         values = [{"b_id": delivery_id, "b_state": state} for delivery_id, state in states.items()]
         self._connection.execute(_ANSWERED, values)
 
+    def newest_answers(self, delivery_ids: Sequence[str]) -> dict[str, datetime]:
+        """Return when the newest answer to each delivery came; one that has none is left out."""
+        found = rows(self._connection, _NEWEST, {"ids": list(delivery_ids)})
+        return {each["delivery_id"]: each["newest"] for each in found}
+
     def cancel(self, delivery_ids: Sequence[str], at: datetime) -> None:
         """Cancel deliveries that had not begun to be sent."""
         if delivery_ids:
@@ -274,6 +279,11 @@ _SETTLED = (
     )
 )
 _ANSWERED = update(_D).where(_D.c.id == bindparam("b_id")).values(answer_state=bindparam("b_state"))
+_NEWEST = (
+    select(tables.answers.c.delivery_id, func.max(tables.answers.c.at, type_=Instant()).label("newest"))
+    .where(tables.answers.c.delivery_id.in_(bindparam("ids", expanding=True)))
+    .group_by(tables.answers.c.delivery_id)
+)
 _CANCELLED = (
     update(_D)
     .where(_D.c.id.in_(bindparam("ids", expanding=True)), _D.c.state.in_(_WAITING))

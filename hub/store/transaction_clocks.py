@@ -20,10 +20,21 @@ class ClockStatements:
 
     _connection: Connection
 
-    def stop_clocks(self, rungs: Sequence[tuple[str, int]]) -> None:
-        """Stop every clock at or below the rung that each delivery reached."""
+    def stop_clocks(self, rungs: Sequence[tuple[str, int]], *, above: int = -1) -> None:
+        """Stop every clock at or below the rung that each delivery reached, and above one that it has yet to reach."""
         if rungs:
-            self._connection.execute(_STOP, [{"b_delivery": each, "b_level": level} for each, level in rungs])
+            values = [{"b_delivery": each, "b_level": level, "b_above": above} for each, level in rungs]
+            self._connection.execute(_STOP, values)
+
+    def ended_clocks(self, delivery_ids: Sequence[str], level: int) -> list[Row]:
+        """Take clocks of one rung that no longer run, with when their shares were sent."""
+        return rows(self._connection, _NOT_RUNNING, {"ids": list(delivery_ids), "level": level})
+
+    def start_clocks(self, due: Sequence[tuple[str, int, datetime]]) -> None:
+        """Let clocks run again until a new time."""
+        if due:
+            values = [{"b_delivery": each, "b_level": level, "due": at} for each, level, at in due]
+            self._connection.execute(_START, values)
 
     def stop_all_clocks(self, delivery_ids: Sequence[str]) -> None:
         """Stop every clock of deliveries that nobody waits for any more."""
@@ -43,10 +54,10 @@ class ClockStatements:
         found = self._connection.execute(_KNOWN, {"ids": list(delivery_ids)})
         return {(row.delivery_id, row.level, row.kind) for row in found}
 
-    def close_alerts(self, rungs: Sequence[tuple[str, int]], at: datetime) -> None:
-        """Close the open alerts that a reached rung answers."""
+    def close_alerts(self, rungs: Sequence[tuple[str, int]], at: datetime, *, above: int = -1) -> None:
+        """Close the open alerts that a reached rung answers; `above` as in `stop_clocks`."""
         if rungs:
-            values = [{"b_delivery": each, "b_level": level, "at": at} for each, level in rungs]
+            values = [{"b_delivery": each, "b_level": level, "b_above": above, "at": at} for each, level in rungs]
             self._connection.execute(_CLOSE, values)
 
     def hold(self, connection_id: str, reason: str, at: datetime) -> bool:
@@ -80,9 +91,26 @@ _STOP = (
     .where(
         _K.c.delivery_id == bindparam("b_delivery"),
         _K.c.level <= bindparam("b_level"),
+        _K.c.level > bindparam("b_above"),
         _K.c.state == ClockState.RUNNING,
     )
     .values(state=ClockState.STOPPED)
+)
+_NOT_RUNNING = (
+    select(_K.c.delivery_id, _K.c.due_at, tables.shares.c.sent_at)
+    .join(_D, _D.c.id == _K.c.delivery_id)
+    .join(tables.shares, tables.shares.c.id == _D.c.share_id)
+    .where(
+        _K.c.delivery_id.in_(bindparam("ids", expanding=True)),
+        _K.c.level == bindparam("level"),
+        _K.c.state != ClockState.RUNNING,
+    )
+    .with_for_update(of=_K)
+)
+_START = (
+    update(_K)
+    .where(_K.c.delivery_id == bindparam("b_delivery"), _K.c.level == bindparam("b_level"))
+    .values(state=ClockState.RUNNING, due_at=bindparam("due", type_=Instant()))
 )
 _DUE = (
     select(
@@ -118,6 +146,7 @@ _CLOSE = (
     .where(
         _A.c.delivery_id == bindparam("b_delivery"),
         _A.c.level <= bindparam("b_level"),
+        _A.c.level > bindparam("b_above"),
         _A.c.state == AlertState.OPEN,
     )
     .values(state=AlertState.CLOSED, closed_at=bindparam("at", type_=Instant()))

@@ -56,10 +56,25 @@ class QueueStatements:
                 _MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
 
+    def retry_refused(self, connection_id: str, wall: datetime) -> int:
+        """Let a connection's refused messages be read once more, as if they had just come; returns how many."""
+        return int(self._connection.execute(_RETRY, {"b_connection": connection_id, "wall": wall}).rowcount)
+
     def known_tokens(self, tokens: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of these one-time tokens that were used before."""
         found = rows(self._connection, _TOKENS, {"tokens": list(tokens)})
         return {(each["kind"], each["token"]) for each in found}
+
+    def first_of_late(self, kind: str, token: str, wall: datetime, until: datetime) -> bool:
+        """Record a token until an instant; False where one that was recorded before has not run out yet."""
+        found = self._connection.execute(_UNTIL, {"kind": kind, "token": token}).first()
+        if found is not None and found.until > wall:
+            return False
+        if found is None:
+            self._connection.execute(tables.seen.insert(), {"kind": kind, "token": token, "until": until})
+        else:
+            self._connection.execute(_PROLONG, {"b_kind": kind, "b_token": token, "at": until})
+        return True
 
     def replace_fact(self, name: str, value: str) -> None:
         """Write one of the hub's own facts."""
@@ -125,6 +140,21 @@ _MESSAGE = (
     update(_I)
     .where(_I.c.id == bindparam("b_id"))
     .values(state=bindparam("b_state"), reason=bindparam("b_reason"), due_at=bindparam("b_due_at"), lease_until=None)
+)
+_RETRY = (
+    update(_I)
+    .where(_I.c.connection_id == bindparam("b_connection"), _I.c.state == InboxState.REFUSED)
+    .values(
+        state=InboxState.PENDING, due_at=bindparam("wall", type_=Instant()), attempt=0, reason=None, lease_until=None
+    )
+)
+_UNTIL = select(tables.seen.c.until).where(
+    tables.seen.c.kind == bindparam("kind"), tables.seen.c.token == bindparam("token")
+)
+_PROLONG = (
+    update(tables.seen)
+    .where(tables.seen.c.kind == bindparam("b_kind"), tables.seen.c.token == bindparam("b_token"))
+    .values(until=bindparam("at", type_=Instant()))
 )
 _TOKENS = select(tables.seen.c.kind, tables.seen.c.token).where(
     tuple_(tables.seen.c.kind, tables.seen.c.token).in_(bindparam("tokens", expanding=True))
