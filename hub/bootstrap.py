@@ -160,6 +160,7 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
     """
     configuration = config.load(folder)
     plugins = find_plugins(configuration)
+    partnership.check_named(configuration, plugins)
     enabled = partnership.enable(configuration, plugins)
     directory = partnership.build_directory(configuration, enabled)
     ring = KeyRing.load(configuration.path("keys"))

@@ -5,16 +5,25 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
+from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from hub.sdk.manifest import Fact
+
 Id = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{1,60}$")]
 SecretRef = Annotated[str, StringConstraints(pattern=r"^(file|env):.+$")]
 T = TypeVar("T", bound=BaseModel)
 LevelName = Literal["L1", "L2", "L3", "L4"]
+
+#: What notices to the operator are addressed to; no champion may have it.
+OPERATOR = "operator"
+
+#: Our own words for what the parser finds most often.
+_WORDS = {"missing": "is missing", "extra_forbidden": "is not a setting here"}
 
 
 class ConfigurationError(Exception):
@@ -92,8 +101,15 @@ class ClockTable(_Table):
     urgent: dict[LevelName, WindowTable] = Field(default_factory=dict)
 
 
+class OperatorTable(_Table):
+    """Who looks after the hub; there is one, so it needs no id."""
+
+    name: str
+    email: str
+
+
 class PersonTable(_Table):
-    """A champion or operator."""
+    """A champion."""
 
     id: Id
     name: str
@@ -117,7 +133,7 @@ class ClientTable(_Table):
     id: Id
     partner: Id
     jwks: str  #: path of a JWKS file
-    scopes: tuple[Literal["share", "answer"], ...] = ("share",)
+    scopes: tuple[Literal["share"], ...] = ("share",)
     webhook_url: str = ""
     webhook_secrets: tuple[SecretRef, ...] = ()
     webhook_allow_addresses: tuple[str, ...] = ()
@@ -127,7 +143,7 @@ class PartnershipTable(_Table):
     """`partnerships/<name>.toml`."""
 
     name: str
-    operator: PersonTable
+    operator: OperatorTable
     clocks: ClockTable | None = None
     partners: tuple[PartnerTable, ...] = ()
     clients: tuple[ClientTable, ...] = ()
@@ -152,6 +168,7 @@ class ConnectionTable(_Table):
     secrets: dict[str, SecretRef] = Field(default_factory=dict)
     allow_addresses: tuple[str, ...] = ()
     callback: CallbackTable = CallbackTable()
+    facts: tuple[Fact, ...] = ()  #: preconditions of this service alone, after those of the manifest (R63)
     clocks: ClockTable | None = None
 
 
@@ -242,7 +259,9 @@ def _read(path: Path, model: type[T], digest: Any) -> T:
         raise ConfigurationError(f"{path.name}: {error}") from None
     except ValidationError as error:
         faults = error.errors(include_input=False, include_url=False, include_context=False)
-        listed = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in faults)
+        listed = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {_WORDS.get(fault['type'], fault['msg'])}" for fault in faults
+        )
         raise ConfigurationError(f"{path.name}: {listed}") from None
 
 
@@ -259,11 +278,25 @@ def _check(configuration: Configuration) -> None:
         for client in configuration.partnership.clients
         if client.partner not in partners
     ]
-    connections = [service.connection.id for service in configuration.services]
     wrong += [
-        f"connection {each} is used twice" for each in sorted({c for c in connections if connections.count(c) > 1})
+        f"client {client.id}: webhook_secrets is missing: what goes to its webhook_url must be signed"
+        for client in configuration.partnership.clients
+        if client.webhook_url and not client.webhook_secrets
     ]
+    champions = [OPERATOR, *(partner.champion.id for partner in configuration.partnership.partners)]
+    wrong += [
+        "a champion may not have the id operator: notices to the hub's own operator go by it"
+        if each == OPERATOR
+        else f"champion {each} is used twice: a notice goes to one mailbox"
+        for each in _doubled(champions)
+    ]
+    connections = [service.connection.id for service in configuration.services]
+    wrong += [f"connection {each} is used twice" for each in _doubled(connections)]
     if configuration.hub.business_start and configuration.hub.profile != "demo":
         wrong.append("hub.toml: business_start belongs to the demo profile alone")
     if wrong:
         raise ConfigurationError("; ".join(wrong))
+
+
+def _doubled(names: Sequence[str]) -> list[str]:
+    return sorted({name for name in names if names.count(name) > 1})

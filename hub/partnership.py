@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from hub.config import (
+    OPERATOR,
     ClockTable,
     Configuration,
     ConfigurationError,
@@ -22,9 +23,10 @@ from hub.domain.route import Champion, Connection, Directory, FactRule, Partner,
 from hub.domain.share import Category
 from hub.host.discovery import Found
 from hub.host.wire import Configure
-from hub.sdk.manifest import ConnectorManifest
+from hub.sdk.manifest import ConnectorManifest, Fact
 from hub.sdk.reach import host_and_port
 from hub.security.callbacks import CallbackKeys
+from hub.security.webhooks import secret_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,44 +39,140 @@ class Enabled:
     callback_keys: CallbackKeys
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A secret or file that a configuration file names: `where` is the file and the key in it."""
+
+    where: str
+    reference: str
+    signs: bool = False  #: it must be a Standard Webhooks secret
+
+
+def may_run(configuration: Configuration, plugins: Iterable[Found]) -> frozenset[str]:
+    """Return the connections whose plugin is allowed, without looking at any secret."""
+    return frozenset(service.connection.id for service, _, _ in _allowed(configuration, plugins))
+
+
 def enable(configuration: Configuration, plugins: Iterable[Found]) -> dict[str, Enabled]:
-    """Return the connections whose plugin is allowed; one that is not stays out, and its service has no route."""
+    """Return the connections whose plugin is allowed; one that is not stays out, and its service has no route.
+
+    Raises `ConfigurationError`, with all that is missing at once.
+    """
+    allowed = list(_allowed(configuration, plugins))
+    for service, _, manifest in allowed:
+        _check(service, manifest)
+    _refuse_missing(configuration, (each for service, _, manifest in allowed for each in _named(service, manifest)))
+    return {
+        service.connection.id: _enable(configuration, service, plugin, manifest)
+        for service, plugin, manifest in allowed
+    }
+
+
+def check_named(configuration: Configuration, plugins: Iterable[Found]) -> None:
+    """Refuse to go on while a secret or file that is named is missing or cannot work; all of them are told at once."""
+    mail, named = configuration.hub.mail, []
+    if mail.password:
+        named.append(Named("hub.toml: mail.password", mail.password))
+    file = f"partnerships/{configuration.hub.partnership}.toml"
+    for client in configuration.partnership.clients:
+        named.append(Named(f"{file}: jwks of client {client.id}", f"file:{client.jwks}"))
+        if client.webhook_url:
+            where = f"{file}: webhook_secrets of client {client.id}"
+            named += [Named(where, reference, signs=True) for reference in client.webhook_secrets]
+    for service, _, manifest in _allowed(configuration, plugins):
+        named += _named(service, manifest)
+    _refuse_missing(configuration, named)
+
+
+def _allowed(
+    configuration: Configuration, plugins: Iterable[Found]
+) -> Iterator[tuple[ServiceTable, Found, ConnectorManifest]]:
     allowed = {plugin.name: plugin for plugin in plugins if plugin.status == "allowed"}
-    enabled = {}
     for service in configuration.services:
-        plugin = allowed.get(service.connection.plugin)
-        if plugin is not None and plugin.manifest is not None:
-            enabled[service.connection.id] = _enable(configuration, service, plugin)
-    return enabled
+        table = service.connection
+        plugin = allowed.get(table.plugin)
+        if plugin is None or plugin.manifest is None:
+            continue
+        manifest = plugin.manifest.connectors.get(table.connector)
+        if manifest is None:
+            raise ConfigurationError(
+                f"connection {table.id}: plugin {plugin.name} offers no connector {table.connector}"
+            )
+        yield service, plugin, manifest
 
 
-def _enable(configuration: Configuration, service: ServiceTable, plugin: Found) -> Enabled:
-    table = service.connection
-    assert plugin.manifest is not None
-    manifest = plugin.manifest.connectors.get(table.connector)
-    if manifest is None:
-        raise ConfigurationError(f"connection {table.id}: plugin {plugin.name} offers no connector {table.connector}")
-    missing = sorted(set(manifest.secrets) - set(table.secrets))
+def _named(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[Named]:
+    table, at = service.connection, f"services/{service.id}.toml: connection"
+    for name, reference in table.secrets.items():
+        yield Named(f"{at}.secrets.{name}", reference)
+    signs = manifest.callback_auth == "standard-webhooks"
+    for reference in table.callback.secrets:
+        yield Named(f"{at}.callback.secrets", reference, signs)
+    if table.callback.jwks:
+        yield Named(f"{at}.callback.jwks", f"file:{table.callback.jwks}")
+
+
+def _refuse_missing(configuration: Configuration, named: Iterable[Named]) -> None:
+    if wrong := [
+        f"{each.where} names {each.reference}, {why}" for each in named if (why := _fault(configuration, each))
+    ]:
+        raise ConfigurationError("\n     ".join(dict.fromkeys(wrong)))
+
+
+def _fault(configuration: Configuration, each: Named) -> str:
+    """Say what is wrong with what is named, or nothing; never what it holds."""
+    try:
+        value = configuration.secret(each.reference)
+    except ConfigurationError:
+        return "which is not there: create it, or mend its name"
+    if not value:
+        return "which is empty"
+    try:
+        if each.signs:
+            secret_bytes(value)
+    except ValueError:
+        return "which is no webhook secret: whsec_ and the base64 of 24 to 64 random bytes"
+    return ""
+
+
+def _check(service: ServiceTable, manifest: ConnectorManifest) -> None:
+    """Check that a service says all that its connector's manifest asks for."""
+    table, callback = service.connection, service.connection.callback
+    wanted = {
+        "secrets": sorted(set(manifest.secrets) - set(table.secrets)),
+        "settings": sorted(set(manifest.hosts) - set(table.settings)),
+    }
+    missing = [f"connection.{kind}.{name}" for kind, names in wanted.items() for name in names]
+    match manifest.callback_auth:
+        case "standard-webhooks" | "bearer" if not callback.secrets:
+            missing.append("connection.callback.secrets")
+        case "jwt":
+            missing += [f"connection.callback.{name}" for name in ("jwks", "issuer") if not getattr(callback, name)]
+    asked = {fact.equals_service for fact in (*manifest.facts, *table.facts) if fact.equals_service}
+    missing += [f"{name} (what the person chose is compared with it)" for name in asked if not getattr(service, name)]
     if missing:
-        raise ConfigurationError(f"connection {table.id}: name the secrets {', '.join(missing)}")
+        raise ConfigurationError(f"services/{service.id}.toml: missing are {', '.join(missing)}")
+
+
+def _enable(configuration: Configuration, service: ServiceTable, plugin: Found, manifest: ConnectorManifest) -> Enabled:
+    table = service.connection
     return Enabled(
-        _connection(table, manifest),
+        _connection(service, manifest),
         manifest,
         _configure(configuration, table, plugin, manifest),
         _callback_keys(configuration, table, manifest),
     )
 
 
-def _connection(table: ConnectionTable, manifest: ConnectorManifest) -> Connection:
+def _connection(service: ServiceTable, manifest: ConnectorManifest) -> Connection:
+    table = service.connection
     return Connection(
         id=table.id,
         plugin=table.plugin,
         connector=table.connector,
         mapping=table.mapping or manifest.mapping,
         accepts=frozenset(Category(name) for name in manifest.accepts),
-        facts=tuple(
-            FactRule(fact.name, fact.title, fact.next_step, fact.equals, fact.pattern) for fact in manifest.facts
-        ),
+        facts=tuple(fact_rule(fact, service) for fact in (*manifest.facts, *table.facts)),
         kinds=frozenset(manifest.kinds),
         windows=_windows(table.clocks, Layer.CONNECTION),
         manifest_windows=_manifest_windows(table, manifest),
@@ -82,12 +180,16 @@ def _connection(table: ConnectionTable, manifest: ConnectorManifest) -> Connecti
     )
 
 
+def fact_rule(fact: Fact, service: ServiceTable) -> FactRule:
+    """Return a precondition as it stands for one service."""
+    equals = getattr(service, fact.equals_service) if fact.equals_service else fact.equals
+    return FactRule(fact.name, fact.title, fact.next_step, equals, fact.pattern)
+
+
 def _configure(
     configuration: Configuration, table: ConnectionTable, plugin: Found, manifest: ConnectorManifest
 ) -> Configure:
-    unknown = sorted(set(manifest.hosts) - set(table.settings))
-    if unknown:
-        raise ConfigurationError(f"connection {table.id}: the settings {', '.join(unknown)} are missing")
+    hosts = [*manifest.hosts, *(name for name in manifest.optional_hosts if name in table.settings)]
     return Configure(
         connection=table.id,
         connector=table.connector,
@@ -95,7 +197,7 @@ def _configure(
         distribution=plugin.distribution,
         settings=table.settings,
         secrets={name: configuration.secret(reference) for name, reference in table.secrets.items()},
-        hosts=tuple(dict.fromkeys(_host(table, name) for name in manifest.hosts)),
+        hosts=tuple(dict.fromkeys(_host(table, name) for name in hosts)),
         allow_addresses=table.allow_addresses,
         in_flight=manifest.limits.in_flight,
         body_bytes=manifest.limits.body_bytes,
@@ -147,7 +249,7 @@ def build_directory(configuration: Configuration, enabled: Mapping[str, Enabled]
         services={service.id: _service(service) for service in configuration.services},
         connections={name: each.connection for name, each in enabled.items()},
         windows=_windows(partnership.clocks, Layer.PARTNERSHIP),
-        operator=Champion(operator.id, operator.name, operator.email, "hub"),
+        operator=Champion(OPERATOR, operator.name, operator.email, "hub"),
     )
 
 

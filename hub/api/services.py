@@ -24,7 +24,7 @@ async def services(request: Request) -> Reply:
             "area": service.area,
             "phone": service.phone,
             "can_receive": sorted(str(each) for each in route.connection.accepts),
-            "asks_for": [fact.name for fact in route.connection.facts],
+            "asks_for": list(dict.fromkeys(fact.name for fact in route.connection.facts)),
         }
         for service in hub.directory.services.values()
         if (route := hub.directory.route(service.id)) is not None

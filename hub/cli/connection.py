@@ -12,6 +12,7 @@ from hub.cli.instance import (
     Folder,
     configuration_of,
     plugins_and_enabled,
+    plugins_and_runnable,
     reader_of,
     write,
 )
@@ -35,7 +36,7 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     from hub.store.read_state import by_connection, held_connections  # noqa: PLC0415
 
     configuration = configuration_of(folder)
-    plugins, enabled = plugins_and_enabled(configuration)
+    plugins, runnable = plugins_and_runnable(configuration)
     with reader_of(configuration) as reader:
         held = held_connections(reader)
         numbers = by_connection(reader)
@@ -50,7 +51,7 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
             "why": each.why,
             "deliveries": numbers.get(each.id, {}),
         }
-        for each in standings(configuration, plugins, enabled, held)
+        for each in standings(configuration, plugins, runnable, held)
     ]
     if as_json:
         emit(found)

@@ -83,6 +83,15 @@ def write(configuration: Configuration, verb: Callable[[Any, Sequence[T]], Seque
         engine.dispose()
 
 
+def plugins_and_runnable(configuration: Configuration) -> tuple[list[Found], frozenset[str]]:
+    """Return the installed plugins and the connections whose plugin may run; no secret is looked at."""
+    from hub import partnership  # noqa: PLC0415
+    from hub.bootstrap import find_plugins  # noqa: PLC0415
+
+    plugins = find_plugins(configuration)
+    return plugins, partnership.may_run(configuration, plugins)
+
+
 def plugins_and_enabled(configuration: Configuration) -> tuple[list[Found], dict[str, Enabled]]:
     """Return the installed plugins and the connections that may be used, without starting anything."""
     from hub import partnership  # noqa: PLC0415

@@ -28,7 +28,7 @@ class Standing:
 def standings(
     configuration: Configuration,
     plugins: Iterable[Found],
-    enabled: Collection[str],
+    runnable: Collection[str],
     held: Mapping[str, Mapping[str, Any]],
 ) -> list[Standing]:
     """Return every connection of an instance, in the order of its services."""
@@ -38,7 +38,7 @@ def standings(
         table = service.connection
         state: State = "ready"
         why = ""
-        if table.id not in enabled:
+        if table.id not in runnable:
             state, why = "not allowed", why_not_allowed(table.plugin, installed.get(table.plugin))
         elif table.id in held:
             state, why = "held", f"{held[table.id]['held_reason']}: mend it, then `hub connection resume {table.id}`"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, plugins_and_enabled, reader_of, served
+from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, plugins_and_runnable, reader_of, served
 from hub.cli.output import emit, say, shown
 
 
@@ -20,7 +20,7 @@ def status(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         numbers = counts(reader)
         held = held_connections(reader)
         oldest = oldest_due(reader)
-    plugins, enabled = plugins_and_enabled(configuration)
+    plugins, runnable = plugins_and_runnable(configuration)
     document = {
         "running": served(configuration),
         "partnership": configuration.partnership.name,
@@ -30,7 +30,7 @@ def status(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         "held": [dict(each) for each in held.values()],
         "connections": [
             {"id": each.id, "state": each.state, "why": each.why}
-            for each in standings(configuration, plugins, enabled, held)
+            for each in standings(configuration, plugins, runnable, held)
         ],
     }
     if as_json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, plugins_and_enabled, reader_of, served
+from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, plugins_and_runnable, reader_of, served
 from hub.cli.output import emit, fail, say, shown, table
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def _situation(configuration: Configuration, reader: Engine) -> Situation:
     from hub.services.now import SystemNow  # noqa: PLC0415
     from hub.store.read_state import held_connections, open_alerts  # noqa: PLC0415
 
-    plugins, enabled = plugins_and_enabled(configuration)
-    found = standings(configuration, plugins, enabled, held_connections(reader))
+    plugins, runnable = plugins_and_runnable(configuration)
+    found = standings(configuration, plugins, runnable, held_connections(reader))
     return Situation(
         now=SystemNow().wall(),
         served=served(configuration),

@@ -19,7 +19,14 @@ def holds(rule: FactRule, facts: Mapping[str, Value]) -> bool:
 
 
 def refusals(rules: Sequence[FactRule], facts: Mapping[str, Value], pointer: str) -> tuple[Refusal, ...]:
-    """Return a refusal for each precondition that does not hold, all at once, in the order configured."""
+    """Return a refusal for each fact whose preconditions do not hold, all at once, in the order configured.
+
+    Of several preconditions on one fact the first that fails is told: a later one narrows what an earlier one asks.
+    """
+    failed: dict[str, FactRule] = {}
+    for rule in rules:
+        if not holds(rule, facts):
+            failed.setdefault(rule.name, rule)
     return tuple(
         Refusal(
             type=f"gate-{rule.name.replace('_', '-')}",
@@ -27,6 +34,5 @@ def refusals(rules: Sequence[FactRule], facts: Mapping[str, Value], pointer: str
             next_step=rule.next_step,
             pointer=f"{pointer}/facts/{rule.name}",
         )
-        for rule in rules
-        if not holds(rule, facts)
+        for rule in failed.values()
     )

@@ -102,7 +102,6 @@ def _partnership(partners: Partners) -> str:
 name = "Riverside and district (demo)"
 
 [operator]
-id = "operator"
 name = "Hub operator"
 email = "operator@hub.example"
 

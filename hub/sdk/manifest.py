@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{1,40}$")]
 
@@ -16,13 +16,23 @@ class _Table(BaseModel):
 
 
 class Fact(_Table):
-    """One precondition on a consent's facts, as data: the fact must equal a value, or match a pattern (R63)."""
+    """One precondition on a consent's facts, as data: equal to a value, a pattern, or what the service says (R63).
+
+    `equals_service` names what of the service it must equal; a service that does not say it cannot be enabled.
+    """
 
     name: Name
     equals: bool | str | None = None
     pattern: str | None = None
+    equals_service: Literal["id", "address", "area"] | None = None
     title: str
     next_step: str
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if sum(rule is not None for rule in (self.equals, self.pattern, self.equals_service)) != 1:
+            raise ValueError("name one of equals, pattern and equals_service")
+        return self
 
 
 class Window(_Table):
@@ -73,6 +83,7 @@ class ConnectorManifest(_Table):
     code_lists: tuple[str, ...] = ()
     limits: Limits = Limits()
     hosts: tuple[str, ...] = ()  #: settings that hold URLs; only their hosts may be reached
+    optional_hosts: tuple[str, ...] = ()  #: more such settings, which a connection may leave out
     secrets: tuple[Name, ...] = ()
     clocks: dict[Literal["L1", "L2", "L3", "L4"], Window] = Field(default_factory=dict)
 

@@ -29,7 +29,7 @@ def sign_webhook(notice_id: str, body: bytes, active: Sequence[str], now: dateti
     if not active:
         raise ValueError("no active webhook secret")
     text, moment = body.decode(), now.astimezone(UTC)
-    signatures = [Webhook(_checked(secret)).sign(notice_id, moment, text) for secret in active]
+    signatures = [Webhook(secret_bytes(secret)).sign(notice_id, moment, text) for secret in active]
     return {
         "webhook-id": notice_id,
         "webhook-timestamp": str(int(moment.timestamp())),
@@ -37,7 +37,8 @@ def sign_webhook(notice_id: str, body: bytes, active: Sequence[str], now: dateti
     }
 
 
-def _checked(secret: str) -> bytes:
+def secret_bytes(secret: str) -> bytes:
+    """The bytes of a secret as Standard Webhooks has it; raises `ValueError` naming the rule, never the secret."""
     if not secret.startswith(_PREFIX):
         raise ValueError("a webhook secret starts with whsec_")
     key = base64.b64decode(secret.removeprefix(_PREFIX), validate=True)

@@ -27,7 +27,17 @@ MAPPING = PACK / "mappings/duty-to-refer/1.0.0"
 CASES = MAPPING / "cases"
 MANIFEST = read_manifest(PACK / "manifest.toml")
 DECLARED: ConnectorManifest = MANIFEST.connectors["duty-to-refer"]
-GATE = [FactRule(f.name, f.title, f.next_step, f.equals, f.pattern) for f in DECLARED.facts]
+
+
+def gate(area: str) -> list[FactRule]:
+    """Return the manifest's preconditions as they stand for the council of an area."""
+    return [
+        FactRule(f.name, f.title, f.next_step, area if f.equals_service == "area" else f.equals, f.pattern)
+        for f in DECLARED.facts
+    ]
+
+
+GATE = gate("E07000008")
 AGREED = {"consent_to_refer": True, "chosen_authority": "E07000008", "consent_to_pass_contact": True}
 
 
@@ -138,7 +148,13 @@ def test_r63_only_an_english_housing_authority_is_a_choice(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["E06000001", "E07000008", "E08000003", "E09000007"])
 def test_r63_every_kind_of_english_housing_authority_is(code: str) -> None:
-    assert refusals(GATE, AGREED | {"chosen_authority": code}, "/consents/0") == ()
+    assert refusals(gate(code), AGREED | {"chosen_authority": code}, "/consents/0") == ()
+
+
+def test_r63_another_council_than_the_one_they_chose_gets_nothing() -> None:
+    (refusal,) = refusals(GATE, AGREED | {"chosen_authority": "E09000001"}, "/consents/0")
+    assert refusal.title == "They chose another council."
+    assert refusal.pointer == "/consents/0/facts/chosen_authority"
 
 
 def test_the_readme_says_what_a_champion_asks() -> None:

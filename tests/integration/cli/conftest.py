@@ -20,6 +20,7 @@ from hub import config
 from hub.bootstrap import find_plugins, open_store
 from hub.cli.main import app
 from hub.sdk.testing.process import SandboxProcess
+from hub.security.webhooks import new_secret
 from hub.store import tables
 
 #: Sealed columns are sealed in earnest elsewhere; here they hold what no command may ever print.
@@ -27,7 +28,7 @@ CANARIES = ("Sam Rivers", "07700 900123", "sofas since the summer", "Champion Na
 
 PARTNERSHIP = """
 name = "Test partnership"
-operator = { id = "operator", name = "Champion Name", email = "champion@daycentre.example" }
+operator = { name = "Champion Name", email = "champion@daycentre.example" }
 
 [[partners]]
 id = "day-centre"
@@ -53,6 +54,7 @@ name = "City housing options"
 partner = "council"
 purposes = ["find-somewhere-to-live"]
 phone = "07700 900123"
+area = "E07000008"
 
 [connection]
 id = "housing"
@@ -61,6 +63,9 @@ connector = "duty-to-refer"
 settings = {{ base_url = "{url}", token_url = "{url}/oauth/token", client_id = "hub", key_id = "hub-1" }}
 secrets = {{ client_key = "file:secrets/key.pem" }}
 allow_addresses = ["127.0.0.0/8"]
+
+[connection.callback]
+secrets = ["file:secrets/callback"]
 """
 
 KEY = ECKey.generate_key("P-256", parameters={"kid": "hub-1"})
@@ -151,6 +156,7 @@ def instance(empty: Instance) -> Instance:
     empty.write("partnerships/local.toml", PARTNERSHIP)
     empty.write("clients/centre.jwks.json", json.dumps(KeySet([KEY]).as_dict(private=False)))
     empty.write("secrets/key.pem", KEY.as_pem(private=True).decode())
+    empty.write("secrets/callback", new_secret())
     empty.reach("http://127.0.0.1:9")
     empty.allow_housing()
     return empty
@@ -177,6 +183,7 @@ _DELIVERY: dict[str, Any] = {
     "attempt": 0,
     "counted": 0,
     "deaths": 0,
+    "may_have_left": False,
 }
 
 
@@ -211,6 +218,7 @@ def share(instance: Instance) -> Callable[..., None]:
             categories=["identity"],
             returns=[],
             notice="v3",
+            agreement="a" * 64,
         )
         instance.insert("deliveries", **_DELIVERY | changes)
         instance.insert(

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import tomllib
+from collections.abc import Iterator
+from typing import get_args
 
 import pytest
+from pydantic import BaseModel
 from typer.testing import CliRunner
 
 from hub import config, partnership
+from hub.bootstrap import find_plugins
 from hub.cli.main import app
 from hub.security.keys import KeyRing
+from hub.security.webhooks import new_secret
 
 
 def run(*words: str, **environment: str):
@@ -108,15 +115,54 @@ def test_every_example_is_a_service_once_its_partner_and_secrets_are_there(empty
     added = f'\n[[partners]]\nid = "{partner}"\nname = "P"\nkind = "health"\nchampion = {champion}\n'
     file = empty.folder / "partnerships" / "local.toml"
     file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
-    for secret in ("council-client-key.pem", "council-callback", "bars-signing-key.pem"):
+    for secret in ("council-client-key.pem", "bars-signing-key.pem"):
         empty.write(f"secrets/{secret}", "secret")
+    empty.write("secrets/council-callback", new_secret())
     empty.write("clients/bars.jwks.json", '{"keys": []}')
 
     # when its connections are listed
     (connection,) = empty.json("connection", "ls")
 
-    # then it is ready, and routes lead to it
+    # then it is ready, and with its secrets it can be used
     assert (connection["id"], connection["state"], connection["why"]) == (name, "ready", "")
+    configuration = config.load(empty.folder)
+    assert set(partnership.enable(configuration, find_plugins(configuration))) == {name}
+
+
+@pytest.mark.parametrize("name", ["council-housing", "nhs-service"])
+def test_every_commented_setting_of_an_example_is_one(tmp_path, name) -> None:
+    # given an example with its comments taken off, where they hold a setting
+    example = partnership.shipped("config") / "services" / f"{name}.toml.example"
+    lines = example.read_text(encoding="utf-8").splitlines()
+    setting = re.compile(r"# (?=(?:\[\[?[a-z.]+\]\]?|[a-z_]+ = .*)$)")
+    taken = "\n".join(setting.sub("", line) for line in lines)
+
+    # when it is read, then every one of them is known
+    table = config.ServiceTable.model_validate(tomllib.loads(taken))
+    assert table.clocks is not None
+    assert table.connection.clocks is not None
+    assert table.connection.mapping
+    assert table.connection.allow_addresses == ("127.0.0.0/8",)
+    assert len(table.connection.facts) == 1
+
+
+def test_every_setting_there_is_stands_in_a_shipped_file() -> None:
+    # given the names of all settings, and what the shipped files say, comments included
+    folder = partnership.shipped("config")
+    told = "\n".join(file.read_text(encoding="utf-8") for file in folder.rglob("*.toml*"))
+    tables = (config.HubSettings, config.PartnershipTable, config.ServiceTable)
+
+    # then each is told of; the demo's and the allow-list's own entries are written by commands
+    unknown = {name for table in tables for name in _settings(table) if not re.search(rf"\b{name}\b", told)}
+    assert unknown - {"business_start"} == set()
+
+
+def _settings(table: type[BaseModel]) -> Iterator[str]:
+    for name, field in table.model_fields.items():
+        yield name
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield from _settings(inner)
 
 
 def test_the_commented_partner_and_client_work_as_they_stand(empty) -> None:
@@ -131,6 +177,7 @@ def test_the_commented_partner_and_client_work_as_they_stand(empty) -> None:
     # when it is read, then both are there, and the clocks
     found = config.load(empty.folder).partnership
     assert [(client.id, client.partner) for client in found.clients] == [("day-centre-cases", "day-centre")]
+    assert found.clients[0].webhook_allow_addresses == ("127.0.0.0/8",)
     assert found.clocks is not None
 
 

@@ -159,7 +159,7 @@ def test_a_missing_database_is_named_and_not_made(instance) -> None:
         ("connectors.toml", "[[allow]]\nname = 'housing'\n", ("connectors.toml", "allow.0.version")),
         (
             "partnerships/local.toml",
-            'name = "x"\noperator = { id = "operator", name = "n", email = "e" }\n'
+            'name = "x"\noperator = { name = "n", email = "e" }\n'
             '[clocks]\nagreed_by = "b"\nagreed_on = 2026-11-02\n'
             "standard = { L2 = { minutes = 5, working_days = 1 } }\n",
             ("local.toml", "clocks.standard.L2", "name one of"),
