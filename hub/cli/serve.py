@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import site
 import socket
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,9 +23,10 @@ def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Run the hub until it is told to stop (Ctrl-C or SIGTERM); logs are JSON lines on standard error."""
     from hub import logs  # noqa: PLC0415 - `hub --help` stays fast
     from hub.bootstrap import build  # noqa: PLC0415
+    from hub.host.foreign import site_folders  # noqa: PLC0415
 
     configuration = configuration_of(folder)
-    refuse_foreign_code(_site_folders())
+    refuse_foreign_code(site_folders())
     refuse_unfit(configuration)
     os.umask(0o077)  # the database's own files too are nobody else's
     logs.configure()
@@ -42,13 +42,12 @@ def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
 
 
 def refuse_foreign_code(folders: list[Path]) -> None:
-    """Refuse to start beside a `.pth` file that runs code before any allow-list is read (TH08)."""
-    from hub.host.discovery import unknown_pth_files  # noqa: PLC0415
+    """Refuse to start beside anything that runs code in this process before any allow-list is read (TH08)."""
+    from hub.host.foreign import foreign_code  # noqa: PLC0415
 
-    if unknown := unknown_pth_files(folders):
-        names = ", ".join(str(file) for file in unknown)
+    if unknown := foreign_code(folders):
         fail(
-            f"will not start: code runs in every Python process here, from {names}",
+            f"will not start: code runs in every Python process here, from {', '.join(unknown)}",
             "Uninstall the package it came with, or install the hub in a fresh virtual environment.",
         )
 
@@ -156,11 +155,6 @@ def _run(hub: Hub, listening: socket.socket) -> None:
     if not server.started:
         fail("it could not start", "The last lines above name what went wrong.")
     log.info("hub.stopped", pid=os.getpid())
-
-
-def _site_folders() -> list[Path]:
-    user = [site.getusersitepackages()] if site.ENABLE_USER_SITE else []
-    return [Path(folder) for folder in (*site.getsitepackages(), *user)]
 
 
 def _without_password(url: str) -> str:

@@ -15,6 +15,7 @@ from hub.courier.deaths import DeathRecord
 from hub.courier.incarnation import Call, HostDied, Incarnation, Why
 from hub.courier.spawn import spawn
 from hub.host import isolation, wire
+from hub.host.foreign import site_folders, start_up_code
 from hub.sdk import CallbackRequest, Inbound, Outcome, Parcel, RetryLater
 
 log = structlog.get_logger(__name__)
@@ -231,6 +232,8 @@ class HostProcess:
 
     async def _start_once(self) -> Incarnation | HostBroken | None:
         """Start a host; None when it was gone before it said anything, which says nothing of its connector."""
+        if start_up_code(site_folders()):  # it may have come since the hub started
+            return self._cannot("foreign-code")
         try:
             child = await spawn(self._configure, self._run_as)
         except OSError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import os
+import re
 import sys
 import tomllib
 from collections import Counter
@@ -18,6 +18,9 @@ from hub.sdk.connector import SDK_VERSION
 from hub.sdk.manifest import Manifest, read_manifest
 
 GROUP = "hub.connectors"
+
+#: What an interpreter writes beside a source: no import statement can name it, and a host never reads it.
+_COMPILED = re.compile(r"\w+\.[\w.-]+\.pyc")
 
 Status = Literal["allowed", "unlisted", "changed", "broken", "other-sdk"]
 
@@ -84,38 +87,21 @@ def package_folder(distribution: Distribution, entry: EntryPoint, path: Sequence
 
 
 def content_hash(folder: Path) -> str:
-    """Return the SHA-256 over a package's files and their names, compiled copies left out; raises `PluginError`."""
+    """Return the SHA-256 over a package's files and their names; raises `PluginError`.
+
+    Compiled copies are left out: they differ from machine to machine, and a host compiles what it runs (`loader`).
+    """
     total = hashlib.sha256()
     for file in sorted(folder.rglob("*"), key=lambda file: file.relative_to(folder).as_posix()):
         relative = file.relative_to(folder)
-        if "__pycache__" in relative.parts:
-            continue
         if file.is_symlink():
             raise PluginError("symbolic-link")
+        if relative.parent.name == "__pycache__" and _COMPILED.fullmatch(file.name):
+            continue
         if file.is_file():
             name, content = relative.as_posix().encode(), hashlib.sha256(file.read_bytes()).digest()
             total.update(len(name).to_bytes(4, "big") + name + content)
     return total.hexdigest()
-
-
-def unknown_pth_files(folders: Iterable[Path], known: Iterable[tuple[str, str]] = ()) -> list[Path]:
-    """Return the `.pth` files that run code in every interpreter and are not known by name and SHA-256.
-
-    The hub refuses to start with any: such a file runs before an allow-list is read. Files that only add folders pass.
-    """
-    trusted = {*known, *KNOWN_PTH}
-    files = sorted(file for folder in folders if folder.is_dir() for file in folder.glob("*.pth"))
-    return [
-        file
-        for file in files
-        if _runs_code(content := file.read_bytes()) and (file.name, hashlib.sha256(content).hexdigest()) not in trusted
-    ]
-
-
-#: setuptools' own, the same bytes in every release since 2021.
-KNOWN_PTH = frozenset(
-    {("distutils-precedence.pth", "2638ce9e2500e572a5e0de7faed6661eb569d1b696fcba07b0dd223da5f5d224")}
-)
 
 
 def _describe(distribution: Distribution, entry: EntryPoint, listed: Allowed | None, path: Sequence[str]) -> Found:
@@ -158,10 +144,5 @@ def _other_sdk(path: Path) -> bool:
 
 
 def _is_editable_link(parts: tuple[str, ...]) -> bool:
-    # An editable install adds a folder by a .pth file; one that runs code is caught by `unknown_pth_files`.
+    # An editable install adds a folder by a .pth file; one that runs code is caught by `hub.host.foreign`.
     return len(parts) == 1 and parts[0].endswith(".pth")
-
-
-def _runs_code(content: bytes) -> bool:
-    lines = content.lstrip(b"\xef\xbb\xbf").replace(b"\r", b"\n").split(b"\n")
-    return any(line.startswith((b"import ", b"import\t")) for line in lines) or os.fsencode("\0") in content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from importlib.metadata import Distribution, EntryPoint, distributions
 from pathlib import Path
@@ -41,6 +42,8 @@ def locate(configure: Configure) -> tuple[EntryPoint, Path]:
 
 def load(entry: EntryPoint, configure: Configure) -> Connector[Any]:
     """Import the plugin and make its connector with checked settings; raises `LoadError`."""
+    # From here on every import compiles its source, the one that was hashed: a planted compiled copy is never read.
+    sys.pycache_prefix = f"/nowhere/{secrets.token_hex(16)}"
     connector = _register(_import(entry), entry.name).get(configure.connector)
     if connector is None:
         raise LoadError("connector-unknown")

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import json
 import os
+import py_compile
+import site
 import subprocess
 import sys
 import time
@@ -150,7 +153,7 @@ async def test_secrets_are_neither_in_the_environment_nor_on_the_command_line(ri
     seen = json.loads((await rig.host.deliver(parcel("look"))).outcome.receipt)
     # then it has its own secret from the context and nothing else, and so has the process table
     assert seen["secret"] == "canary-5f1d"
-    assert set(seen["environ"]) <= {"LANG", "LC_CTYPE"}
+    assert set(seen["environ"]) <= {"LANG", "LC_CTYPE", "PYDANTIC_DISABLE_PLUGINS"}
     process = Path(f"/proc/{rig.host.pid}")
     for source in ("environ", "cmdline"):
         assert b"canary" not in (process / source).read_bytes()
@@ -299,6 +302,38 @@ async def test_a_connector_with_the_listed_hash_runs(configure, parcel) -> None:
     sha256 = content_hash(Path(configure.paths[0]) / "hub_probe")
     host = HostProcess(replace(configure, sha256=sha256))
     assert (await host.deliver(parcel("echo"))).outcome == Delivered("the story")
+    await host.close()
+
+
+async def test_a_planted_compiled_copy_of_a_listed_plugin_is_not_run(configure, parcel) -> None:
+    """TH08: a copy that Python takes unchecked for its source, and that a hash of the sources does not see."""
+    # given a listed plugin, and beside its source another module's code, compiled so that nothing compares the two
+    package = Path(configure.paths[0]) / "hub_probe"
+    sha256 = content_hash(package)
+    trap = package / "trap.py"
+    trap.write_text("raise RuntimeError('planted code ran')")
+    planted = importlib.util.cache_from_source(str(package / "connector.py"))
+    py_compile.compile(str(trap), planted, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
+    trap.unlink()
+    # when its host starts, then the files that were listed are what runs
+    host = HostProcess(replace(configure, sha256=sha256))
+    assert (await host.deliver(parcel("echo"))).outcome == Delivered("the story")
+    await host.close()
+
+
+async def test_no_host_starts_beside_a_start_up_file_that_came_since(configure, parcel, monkeypatch, tmp_path) -> None:
+    """TH08: the hub looked when it started; a package was installed since."""
+    # given a site folder of this interpreter's that has got a file which runs code
+    site_folder = tmp_path / "late"
+    site_folder.mkdir()
+    real = site.getsitepackages()
+    monkeypatch.setattr(site, "getsitepackages", lambda: [*real, str(site_folder)])
+    host = HostProcess(configure)
+    (site_folder / "late.pth").write_text("import os; os.environ\n")
+    # when a parcel needs a host, then none is started
+    assert await host.deliver(parcel("echo")) == HostBroken("foreign-code")
+    (site_folder / "late.pth").unlink()
+    assert isinstance(await host.deliver(parcel("echo")), HostResult)
     await host.close()
 
 
