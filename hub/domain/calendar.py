@@ -45,7 +45,9 @@ def london_date(instant: datetime) -> date:
 
 
 def day_ends(day: date) -> datetime:
-    """Return the UTC instant at which a day is over in London."""
+    """Return the UTC instant at which a day is over in London; the calendar's last day ends with the calendar."""
+    if day == date.max:
+        return datetime.max.replace(tzinfo=UTC)
     return _utc(day + timedelta(days=1), time(0))
 
 

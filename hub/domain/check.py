@@ -16,6 +16,8 @@ _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _BAD_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _BAD_IN_PROSE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
+#: A consent is renewed with the person, not given for ever (R12).
+YEARS = 10
 SECTIONS, CONSENTS, SERVICES, FIELDS, LISTED = 50, 20, 20, 60, 50  #: how many of each
 NAME, FIELD_TEXT, TEXT = 200, 2_000, 20_000  #: how long, in code points
 #: Whole numbers that every JSON reader keeps exactly.
@@ -85,8 +87,15 @@ def _consents(consents: Sequence[Consent]) -> Iterator[Fault]:
         yield from line(f"{at}/agreed/notice", consent.agreed.notice, required=True)
         if consent.until < consent.agreed.on:
             yield Fault(f"{at}/until", "must not be before the day they agreed")
+        if _years_between(consent.agreed.on, consent.until) > YEARS:
+            yield Fault(f"{at}/until", f"must be at most {YEARS} years after the day they agreed")
         yield from _at_most(f"{at}/returns", consent.returns, LISTED)
         yield from _values(f"{at}/facts", consent.facts)
+
+
+def _years_between(start: date, end: date) -> int:
+    """Return the years from `start` to `end`, one that has begun as a whole one."""
+    return end.year - start.year + ((end.month, end.day) > (start.month, start.day))
 
 
 def _services(services: Sequence[str]) -> Iterator[Fault]:

@@ -154,10 +154,7 @@ def _consent_row(planned: Plan, parcel: Planned, consent_id: str, agreement: str
         "agreement": agreement,
         "state": ConsentState.GIVEN,
         "ends_at": day_ends(consent.until),
-        "purpose": consent.purpose,
-        "categories": [str(category) for category in consent.categories],
         "returns": list(consent.returns),
-        "notice": consent.agreed.notice,
     }
 
 

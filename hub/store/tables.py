@@ -98,10 +98,8 @@ consents = Table(
     Column("agreement", String(64), nullable=False, index=True),  # keyed hash of partner, person, reference, service
     Column("state", String(16), nullable=False),
     Column("ends_at", Instant, nullable=False),
-    Column("purpose", String(64), nullable=False),
-    Column("categories", JSON, nullable=False),
+    # Why, what of and under which notice stands sealed in the deliveries' frames: no rule reads it from here.
     Column("returns", JSON, nullable=False),
-    Column("notice", String(32), nullable=False),
     states("state", ConsentState),
     Index("ix_consents_state_ends_at", "state", "ends_at"),  # what runs out is looked for every second
 )
@@ -144,10 +142,10 @@ deliveries = Table(
     Column("answer_state", String(24), nullable=False),
     Column("key", String(36), nullable=False, unique=True),
     Column("case", String(36), nullable=False),
-    Column("address", String(200), nullable=False),
+    Column("address", String(2000), nullable=False),
     Column("mapping", String(80), nullable=False),
     Column("content_type", String(80), nullable=False),
-    Column("parcel_sha256", String(64), nullable=False),
+    Column("parcel_sha256", String(64), nullable=False),  # an audit proves by it what went, once the parcel is gone
     sealed("parcel"),
     sealed("frame"),  # what its mapping saw beside the story, for what may follow it
     Column("created_at", Instant, nullable=False),
@@ -217,7 +215,7 @@ clocks = Table(
     Column("level", Integer, primary_key=True),
     Column("due_at", Instant, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("agreed_by", String(80), nullable=False),
+    Column("agreed_by", String(200), nullable=False),
     Column("agreed_on", String(10), nullable=False),
     states("state", ClockState),
     Index("ix_clocks_state_due_at", "state", "due_at"),
@@ -243,7 +241,7 @@ notices = Table(
     identifier(),
     Column("channel", String(8), nullable=False),
     Column("topic", String(40), nullable=False),
-    Column("recipient", String(64), nullable=False),  # the id of a champion, client or service; never an address
+    Column("recipient", String(80), nullable=False),  # the id of a champion, client or service; never an address
     Column("share_id", ForeignKey("shares.id"), nullable=True),
     Column("delivery_id", ForeignKey("deliveries.id")),
     Column("alert_id", ForeignKey("alerts.id")),

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hub.domain.calendar import LONDON, WorkingCalendar, england_and_wales, load_holidays, london_date, shipped_holidays
+from hub.domain.calendar import (
+    LONDON,
+    WorkingCalendar,
+    day_ends,
+    england_and_wales,
+    load_holidays,
+    london_date,
+    shipped_holidays,
+)
 
 CALENDAR = england_and_wales()
 instants = st.datetimes(datetime(2025, 1, 1), datetime(2028, 11, 1), timezones=st.just(UTC))
@@ -160,3 +168,13 @@ def test_sent_later_is_never_due_earlier(one: datetime, other: datetime, n: int)
     first, second = sorted((one, other))
     assert CALENDAR.add_working_days(first, n) <= CALENDAR.add_working_days(second, n)
     assert CALENDAR.add_working_hours(first, n) <= CALENDAR.add_working_hours(second, n)
+
+
+@given(st.dates())
+def test_every_day_ends_the_last_one_too(day: date) -> None:
+    assert day_ends(day) > datetime.combine(day, time(22), tzinfo=UTC)
+
+
+def test_a_day_ends_at_midnight_in_london() -> None:
+    assert day_ends(date(2026, 7, 1)) == datetime(2026, 7, 1, 23, tzinfo=UTC)
+    assert day_ends(date.max) == datetime.max.replace(tzinfo=UTC)

@@ -103,6 +103,9 @@ def test_sections(share: Share, changes: dict[str, Any], expected: list[str]) ->
     [
         ({"until": date(2026, 11, 18)}, []),
         ({"until": date(2026, 11, 17)}, ["/consents/0/until"]),
+        ({"until": date(2036, 11, 18)}, []),
+        ({"until": date(2036, 11, 19)}, ["/consents/0/until"]),
+        ({"until": date.max}, ["/consents/0/until"]),
         ({"categories": []}, []),
         ({"categories": [Category.GOAL] * 51}, ["/consents/0/categories"]),
         ({"returns": ["state"] * 51}, ["/consents/0/returns"]),

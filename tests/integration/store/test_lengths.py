@@ -1,0 +1,120 @@
+"""Whatever the rules let in fits its column: SQLite would keep it all, PostgreSQL answers for ever that it cannot."""
+
+from __future__ import annotations
+
+from copy import copy
+from dataclasses import replace
+from datetime import date
+from enum import StrEnum
+
+import pytest
+from sqlalchemy import String
+
+from hub.domain import check
+from hub.domain.answer import AnswerState
+from hub.domain.consent import ConsentState
+from hub.domain.delivery import DeliveryKind, DeliveryState
+from hub.domain.reference import make
+from hub.store import tables
+from hub.store.tables import AlertState, ClockState, InboxState, NoticeState
+from tests.scenery import HOUSING, Scene, Store
+
+
+def _of(members: type[StrEnum]) -> int:
+    return max(len(member) for member in members)
+
+
+#: What an instance's files may call something (`hub.config.Id`), what a host may say (`hub.host.wire`), and digests.
+ID, REASON, DIGEST, UUID = 61, 80, 64, 36
+#: Names that the hub's own code gives: topics, actions, sources, outcomes; each module's tests use every one of them.
+_OWN = {
+    "acknowledgements.source", "answers.source", "attempts.outcome", "audit_events.action", "facts.name",
+    "facts.value", "notices.channel", "notices.topic", "seen.kind", "shares.ask", "clocks.agreed_on",
+}  # fmt: skip
+#: What an operator's files say, who sees at once when it does not fit.
+_OPERATORS = {"deliveries.address", "deliveries.mapping", "deliveries.content_type", "clocks.agreed_by"}
+_LONGEST = {
+    "shares.reference": len(make(b"\xff" * 32)),
+    "shares.config_digest": DIGEST,
+    "shares.trusted_person": DIGEST,
+    "shares.person": DIGEST,
+    "consents.agreement": DIGEST,
+    "consent_events.author": DIGEST,
+    "connections.held_reason": REASON,
+    "connections.id": ID,
+    "clients.id": ID,
+    "deliveries.kind": _of(DeliveryKind),
+    "deliveries.answer_state": _of(AnswerState),
+    "deliveries.key": UUID,
+    "deliveries.case": UUID,
+    "deliveries.parcel_sha256": DIGEST,
+    "deliveries.receipt": DIGEST,
+    "alerts.kind": len("undelivered"),
+    "notices.recipient": len("service:") + ID,
+    "inbox.message_id": DIGEST,
+    "replies.key": DIGEST,
+    "replies.body": DIGEST,
+    "seen.token": DIGEST,
+    "audit_events.actor": len("connection:") + ID,
+    "deliveries.state": _of(DeliveryState),
+    "consents.state": _of(ConsentState),
+    "consent_events.state": _of(ConsentState),
+    "answers.state": _of(AnswerState),
+    "clocks.state": _of(ClockState),
+    "alerts.state": _of(AlertState),
+    "notices.state": _of(NoticeState),
+    "inbox.state": _of(InboxState),
+}
+
+
+def longest(name: str) -> int | None:
+    """Return the longest text that a column can be given; None for one that nobody has thought about."""
+    column = name.partition(".")[2]
+    if name in _LONGEST:
+        return _LONGEST[name]
+    if column in {"partner_id", "client_id", "service_id", "connection_id"}:
+        return ID
+    if column == "reason":
+        return REASON
+    if column in {"id", "after", "linked_to"} or column.endswith("_id"):
+        return 32
+    return 0 if name in _OWN | _OPERATORS else None
+
+
+@pytest.mark.parametrize("table", sorted(tables.metadata.tables))
+def test_every_text_column_holds_the_longest_it_can_be_given(table: str) -> None:
+    for column in tables.metadata.tables[table].columns:
+        if not isinstance(column.type, String):
+            continue
+        name = f"{table}.{column.name}"
+        given = longest(name)
+        assert given is not None, f"{name}: say what the longest is that it can be given, and where from"
+        assert column.type.length is not None, name
+        assert given <= column.type.length, name
+
+
+def test_a_share_as_long_as_the_rules_allow_is_kept(scene: Scene, store: Store) -> None:
+    # given the longest of everything that a sender writes, and the latest end
+    share = scene.share
+    longest_reference = "r" * 100
+    consents = [
+        replace(
+            each,
+            reference=f"{longest_reference[:-1]}{number}",
+            agreed=replace(each.agreed, on=date(2026, 11, 18), notice="n" * check.NAME),
+            until=date(2036, 11, 18),
+        )
+        for number, each in enumerate(share.consents)
+    ]
+    long = replace(
+        share,
+        reference=longest_reference,
+        trusted_person=replace(share.trusted_person, reference=longest_reference, name="t" * check.NAME),
+        consents=consents,
+    )
+    assert check.faults(long) == ()
+    scene = copy(scene)
+    scene.share = long
+    # when / then
+    assert store.accept(scene.acceptance("long" * 50, services=[HOUSING]))
+    assert store.only("deliveries")["state"] == "queued"
