@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,23 +57,24 @@ def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:
     """Say plainly what was stopped, and what could not be unshared."""
     return {
         "share": done.share_id,
-        "stopped": [{"service": each, "words": f"{_name(hub, each)} will not get this."} for each in done.stopped],
-        "tried": [
-            {
-                "service": each,
-                "words": f"{_name(hub, each)} will not get this from now on. An earlier try may have reached them. "
-                f"{_stop(hub, each, done)}",
-            }
-            for each in done.tried
-        ],
-        "already_sent": [
-            {
-                "service": each,
-                "words": f"{_name(hub, each)} may have this already. We cannot take it back. {_stop(hub, each, done)}",
-            }
-            for each in done.served
-        ],
+        "stopped": _each(done.stopped, lambda each: f"{_name(hub, each)} will not get this."),
+        "tried": _each(done.tried, lambda each: f"{_tried(_name(hub, each))} {_stop(hub, each, done)}"),
+        "already_sent": _each(done.served, lambda each: f"{_served(hub, each, done)} {_stop(hub, each, done)}"),
     }
+
+
+def _each(services: Sequence[str], words: Callable[[str], str]) -> list[dict[str, str]]:
+    return [{"service": each, "words": words(each)} for each in services]
+
+
+def _tried(name: str) -> str:
+    return f"We have stopped sending this to {name}. An earlier try may have reached them."
+
+
+def _served(hub: Hub, service_id: str, done: Withdrawn) -> str:
+    """Only what is known to have arrived is said to be there."""
+    has = "has this" if service_id in done.arrived else "may have this already"
+    return f"{_name(hub, service_id)} {has}. We cannot take it back."
 
 
 def _name(hub: Hub, service_id: str) -> str:
@@ -81,9 +83,9 @@ def _name(hub: Hub, service_id: str) -> str:
 
 
 def _stop(hub: Hub, service_id: str, done: Withdrawn) -> str:
-    """Say who asks them to stop: the hub has, or the hub will and a call is surer, or only a call can."""
+    """Say who asks them to stop: the hub does, or the hub will and a call is surer, or only a call can."""
     if service_id in done.asked and service_id not in done.unsure:
-        return "We have asked them to stop using it."
+        return "We are asking them to stop using it."
     service = hub.directory.services.get(service_id)
     ring = f"Ring them on {service.phone}, and" if service and service.phone else "Ring them, and"
     if service_id in done.asked:

@@ -64,14 +64,13 @@ def told_once(play: Play) -> None:
     receipt = play.send("told_once")
     found = play.wait_for(receipt, "city-housing-options", "housing to say yes", answer="accepted")
     _require(bool(found["owner"]), "housing names who owns it")
-    play.say(f"  Who owns it: {found['owner']}")
     play.wait_for(receipt, "county-treatment", "the treatment service to have it", state="delivered", level="L2")
     key = _key_of(play.stage.health, receipt)
     play.stage.health.say(key=key, decision="accepted", owner="Intake team, County Treatment")
     play.wait_for(receipt, "county-treatment", "the treatment service to decide", answer="accepted")
     for service in ("city-housing-options", "county-treatment"):
         play.wait_for_webhook(receipt, service)
-    play.say("  Both answers are in the worker's own case system, by signed webhook")
+    play.say("  Both answers are in the worker's own case system, with nothing new to log in to")
 
 
 def no_answer(play: Play) -> None:
@@ -82,12 +81,12 @@ def no_answer(play: Play) -> None:
     found = play.wait_for(receipt, "supported-housing", "supported housing to have it", state="delivered")
     play.say("  It is Friday, 15:00. Nobody answers. Moving the demo's clock to Monday evening")
     stage.move_time(AFTER_ONE_WORKING_DAY)
-    wait_for("the champion's e-mail", lambda: _mails(stage, receipt, "champion@daycentre.example"))
-    wait_for("the receiving champion's e-mail", lambda: _mails(stage, receipt, "champion@council.example"))
+    wait_for("the champion's email", lambda: _mails(stage, receipt, "champion@daycentre.example"))
+    wait_for("the receiving champion's email", lambda: _mails(stage, receipt, "champion@council.example"))
     mail = _mails(stage, receipt, "champion@daycentre.example")[0]
-    play.say(f"  E-mail to the champion: {mail['subject']}")
-    _require("Alex" not in mail["raw"] and "shelter" not in mail["raw"], "the e-mail tells no story")
-    _require(len(_mails(stage, receipt, "champion@daycentre.example")) == 1, "the champion gets one e-mail, not two")
+    play.say(f"  Email to the champion: {mail['subject']}")
+    _require("Alex" not in mail["raw"] and "shelter" not in mail["raw"], "the email tells no story")
+    _require(len(_mails(stage, receipt, "champion@daycentre.example")) == 1, "the champion gets one email, not two")
     play.say("  The service rings back, and the worker writes down what was said")
     stage.cases.record_heard(
         found["id"],

@@ -34,6 +34,7 @@ class Withdrawn:
     `stopped`: nothing ever left. `tried`: nothing more goes, but an earlier try may have reached them, so ring to
     be sure. `served`: they have it, or may be getting it now. Of those two, `asked` are the services that the hub has
     asked, or is about to ask, to stop using it: any other needs a call. It asks the `unsure` once a doubt is settled.
+    Of `served`, the `arrived` are known to have it.
     """
 
     share_id: str
@@ -42,6 +43,7 @@ class Withdrawn:
     tried: tuple[str, ...] = ()
     asked: tuple[str, ...] = ()
     unsure: tuple[str, ...] = ()
+    arrived: tuple[str, ...] = ()
 
 
 def withdraw(
@@ -138,6 +140,7 @@ def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdra
     served = {row["service_id"] for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED}
     tried = {row["service_id"] for row in deliveries if row["may_have_left"]} - served
     doubted = {row["service_id"] for row in deliveries if row["state"] == DeliveryState.IN_DOUBT}
+    arrived = {row["service_id"] for row in deliveries if row["state"] == DeliveryState.DELIVERED}
     every = tuple(dict.fromkeys(row["service_id"] for row in deliveries))
     return Withdrawn(
         share_id,
@@ -146,6 +149,7 @@ def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdra
         tried=tuple(each for each in every if each in tried),
         asked=tuple(each for each in every if each in asked),
         unsure=tuple(each for each in every if each in doubted),
+        arrived=tuple(each for each in every if each in arrived),
     )
 
 

@@ -51,7 +51,7 @@ def test_r15_both_packs_ask_to_stop_and_tell_nothing_more(house: House) -> None:
     # then the person is told what cannot be unshared, and that they were asked
     assert {each["service"] for each in told["already_sent"]} == {HOUSING, TREATMENT}
     for each in told["already_sent"]:
-        ending = "may have this already. We cannot take it back. We have asked them to stop using it."
+        ending = " has this. We cannot take it back. We are asking them to stop using it."
         assert each["words"].endswith(ending)
     until_true("both to be asked", lambda: _all_asked(house, receipt, 2))
     # and each got it in the words of its own standard, in the same case, with nothing of the story
@@ -126,6 +126,24 @@ def test_r15_the_service_says_that_it_stopped_or_what_it_keeps(house: House) -> 
     assert running == []
 
 
+def test_r15_what_a_try_may_have_brought_them_is_said(house: House) -> None:
+    # given a council that read the share and then said that it was busy
+    house.troupe.supported.behave(Behaviour.DOWN)
+    try:
+        receipt = house.cases.send(a_share(SUPPORTED))
+        until_true("a try", lambda: house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "retrying")
+        # when it is withdrawn
+        told = _withdraw(house, receipt)
+    finally:
+        house.troupe.supported.behave(Behaviour.PROMPT)
+    # then no more goes, and nobody says that nothing ever did
+    assert (told["stopped"], told["already_sent"]) == ([], [])
+    assert told["tried"][0]["words"] == (
+        "We have stopped sending this to Supported housing. An earlier try may have reached them. "
+        "We are asking them to stop using it."
+    )
+
+
 def test_r15_a_request_to_stop_waits_until_a_doubt_is_settled(house: House) -> None:
     # given a share that a council read without a reply, and that cannot be asked about yet
     council = house.troupe.supported
@@ -138,6 +156,7 @@ def test_r15_a_request_to_stop_waits_until_a_doubt_is_settled(house: House) -> N
         told = _withdraw(house, receipt)
         # then the person is told to ring, for the hub cannot be sure when it will be able to ask
         (one,) = told["already_sent"]
+        assert one["words"].startswith("Supported housing may have this already. We cannot take it back. ")
         assert "We will ask them to stop using it once we know that it got there. Ring them" in one["words"]
         house.rounds(2)
         assert _stops(house, receipt)[SUPPORTED]["state"] == "queued"
