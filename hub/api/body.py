@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from fastapi import Request
@@ -17,7 +17,6 @@ T = TypeVar("T")
 MOST_BYTES: Final = 1_000_000
 MOST_LEVELS: Final = 12
 _MOST_FAULTS: Final = 50
-_PLAIN_NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 
 TOO_LARGE = Refusal(
     "body-too-large", "This is too large.", "Send at most 1 MB. A share is words and fields: leave files out."
@@ -27,12 +26,20 @@ NOT_JSON_TYPE = Refusal("body-type", "This is not sent as JSON.", "Send Content-
 TOO_DEEP = Refusal(
     "body-too-deep", "This is nested too deeply.", "Use the shape in /openapi.json: nothing in it is so deep."
 )
-MALFORMED = Refusal("share-malformed", "Some of this cannot be read.", "Mend each part named below and send it again.")
+MALFORMED = Refusal("body-malformed", "Some of this cannot be read.", "Mend each part named below and send it again.")
+
+_UNKNOWN_NAME: Final = "holds a name that is not in the schema at /openapi.json"
+#: What the parser finds where a name is not the schema's: the last of its place is that name, which may be somebody's.
+_NAMES_WHAT_IT_FOUND: Final = frozenset({"extra_forbidden", "unexpected_keyword_argument"})
+#: A field or fact may hold several types, and what is none of them fails each.
+_ONE_OF_SEVERAL: Final = "must be text, a whole number, true or false, or a list of text"
+_SEVERAL: Final = frozenset({"string_type", "bool_type", "int_type"})
 
 #: Our own words for the parser's findings; its own could quote what was sent.
 _WORDS: Final = {
     "missing": "is missing",
-    "extra_forbidden": "holds a name that is not in the schema at /openapi.json",
+    "extra_forbidden": _UNKNOWN_NAME,
+    "unexpected_keyword_argument": _UNKNOWN_NAME,
     "string_type": "must be text",
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
@@ -80,7 +87,7 @@ def parse(raw: bytes, shape: TypeAdapter[T]) -> T:
         return shape.validate_json(raw, strict=True)
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False, include_context=False)
-        raise Malformed(MALFORMED, tuple(_faults(found, document))) from None
+        raise Malformed(MALFORMED, tuple(_faults(found, document, _names(shape)))) from None
 
 
 def load(raw: bytes) -> Any:
@@ -122,25 +129,29 @@ def _values(outer: Any) -> Iterable[Any]:
     return outer.values() if isinstance(outer, dict) else outer
 
 
-def _faults(found: Sequence[Any], document: Any) -> Iterable[Fault]:
-    faults: dict[str, Fault] = {}
+def _faults(found: Sequence[Any], document: Any, known: frozenset[str]) -> Iterable[Fault]:
+    kinds: dict[str, list[str]] = {}
     for each in found[:_MOST_FAULTS]:
-        loc = each["loc"][:-1] if each["type"] == "extra_forbidden" else each["loc"]
-        pointer = _pointer(loc, document, missing=each["type"] == "missing")
-        if each["type"] == "json_invalid":
+        kind = str(each["type"])
+        if kind == "json_invalid":
             # The strict parser found what the first reading let through, such as half a surrogate pair.
             raise Malformed(NOT_JSON, (Fault("", "holds characters that are not whole"),))
-        # A value of several possible types fails each of them: one fault says it.
-        faults.setdefault(pointer, Fault(pointer, _WORDS.get(each["type"], "has the wrong type")))
-    return faults.values()
+        loc = each["loc"][:-1] if kind in _NAMES_WHAT_IT_FOUND else each["loc"]
+        kinds.setdefault(_pointer(loc, document, known, missing=kind == "missing"), []).append(kind)
+    return [Fault(pointer, _words(those)) for pointer, those in kinds.items()]
 
 
-def _pointer(loc: Sequence[Any], document: Any, *, missing: bool) -> str:
-    """The place in what was sent, as far as it exists there; a name that could be somebody's is left out."""
+def _words(kinds: Sequence[str]) -> str:
+    """One fault for one place, however many rules it breaks."""
+    return _ONE_OF_SEVERAL if _SEVERAL.issubset(kinds) else _WORDS.get(kinds[0], "has the wrong type")
+
+
+def _pointer(loc: Sequence[Any], document: Any, known: frozenset[str], *, missing: bool) -> str:
+    """The place in what was sent, as far as it exists there and its names are the schema's, not somebody's."""
     tokens: list[str] = []
     here = document
     for position, part in enumerate(loc):
-        if (isinstance(here, dict) and part in here and _PLAIN_NAME.fullmatch(str(part))) or (
+        if (isinstance(here, dict) and part in here and part in known) or (
             isinstance(here, list) and isinstance(part, int) and part < len(here)
         ):
             here = here[part]
@@ -151,3 +162,11 @@ def _pointer(loc: Sequence[Any], document: Any, *, missing: bool) -> str:
             break
         tokens.append(str(part))
     return "".join(f"/{token}" for token in tokens)
+
+
+@cache
+def _names(shape: TypeAdapter[Any]) -> frozenset[str]:
+    """Return every name that a shape has for its parts."""
+    schema = shape.json_schema()
+    parts = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for part in parts for name in part.get("properties", {}))

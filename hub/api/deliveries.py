@@ -15,7 +15,7 @@ from hub.api.reply import Reply
 from hub.domain.answer import Answer, AnswerState
 from hub.domain.calendar import london_date
 from hub.domain.check import FIELD_TEXT, line, prose
-from hub.domain.errors import Fault, Malformed, Refusal
+from hub.domain.errors import Fault, Malformed
 from hub.services.record_heard import Heard
 
 router = APIRouter()
@@ -52,7 +52,6 @@ class HeardRequest:
 
 _REQUEST: TypeAdapter[HeardRequest] = TypeAdapter(HeardRequest)
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": _REQUEST.json_schema()}}}}
-_MALFORMED = Refusal("heard-malformed", "Some of this cannot be used.", "Mend each part named below and send it again.")
 
 
 @router.post("/v1/deliveries/{delivery_id}/heard", status_code=201, openapi_extra=_BODY)
@@ -65,7 +64,7 @@ async def heard(request: Request, delivery_id: str) -> Reply:
     said = body.parse(raw, _REQUEST)
     found = tuple(_faults(said, london_date(hub.now.business())))
     if found:
-        raise Malformed(_MALFORMED, found)
+        raise Malformed(body.MALFORMED, found)
     await callers.author_once(request, who, raw)
     answer = Answer(
         state=AnswerState(said.state),

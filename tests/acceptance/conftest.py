@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from hub.sandbox.stage import Stage, set_up
 from tests.acceptance.house import House, Troupe, gather_troupe, open_house
+from tests.acceptance.telling import HOUSING, a_share
 
 
 @pytest.fixture(scope="session")
@@ -39,3 +41,20 @@ def new_house(tmp_path: Path, troupe: Troupe) -> Iterator[Callable[..., House]]:
     with ExitStack() as stack:
         count = iter(range(100))
         yield lambda **how: stack.enter_context(open_house(tmp_path / f"instance-{next(count)}", troupe, **how))
+
+
+@pytest.fixture(scope="module")
+def one_share(house: House) -> dict[str, Any]:
+    """One share of ours, delivered, so that there is something to be found and nothing moving."""
+    receipt = house.cases.send(a_share(HOUSING))
+    house.settled()
+    return receipt
+
+
+@pytest.fixture
+def nothing_stored(house: House) -> Iterator[None]:
+    """Whatever a test sends is refused: no table gains a row."""
+    before = house.settled()
+    yield
+    after = house.settled()
+    assert {name: n - before[name] for name, n in after.items() if n != before[name]} == {}
