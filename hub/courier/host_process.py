@@ -246,7 +246,8 @@ class HostProcess:
             frame, late = None, isinstance(error, TimeoutError)
             child.kill()
         if isinstance(frame, wire.Ready):
-            log.info("host.started", connection=self._configure.connection, pid=child.process.pid, held=frame.isolation)
+            held = {"held": frame.isolation, "measures": frame.measures}
+            log.info("host.started", connection=self._configure.connection, pid=child.process.pid, **held)
             return Incarnation(child, frame, self._on_started, self._record_death)
         await child.gone()
         if isinstance(frame, wire.Broken):

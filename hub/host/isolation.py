@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hub.host import seccomp
+
 IsolationLevel = Literal["own-uid", "namespaces", "landlock", "none"]
 
 #: Strongest first (architecture section 7): a service profile refuses the last.
@@ -40,7 +42,7 @@ _SYSTEM = (
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """The strongest level reached, and every measure in force."""
+    """The strongest level reached, every measure in force, and by name those that are not to be had here."""
 
     level: IsolationLevel
     measures: tuple[str, ...]
@@ -58,6 +60,7 @@ def expected(run_as: int | None = None) -> Isolation:
     """Say, in the hub itself, what a host started with this user id would reach."""
     own = run_as is not None and run_as != os.getuid()
     names = (["own-uid"] if own else []) + (["landlock"] if landlock_version() else [])
+    names += ["seccomp" if seccomp.available() else "without-seccomp"]
     return _rank(names)
 
 
@@ -67,12 +70,17 @@ def facts() -> dict[str, str]:
 
 
 def apply(
-    parent: dict[str, str], readable: Iterable[Path] = (), ports: Iterable[int] | None = None, keep: Iterable[int] = ()
+    parent: dict[str, str],
+    readable: Iterable[Path] = (),
+    ports: Iterable[int] | None = None,
+    keep: Iterable[int] = (),
+    *,
+    udp: bool = True,
 ) -> Isolation:
     """Give up, for good, what a connector has no use for; returns what was reached.
 
     `parent` is the hub's `facts()`, `readable` the plugin's folders, `ports` the only TCP ports to connect to (None is
-    any), `keep` the file descriptors that stay open. Call it while there is one thread and no event loop.
+    any), `keep` the file descriptors that stay open, `udp` whether the resolver must be asked. Call it while there is one thread and no event loop.
     """
     measures = ["own-uid"] if parent.get("uid", str(os.getuid())) != str(os.getuid()) else []
     apart = [n for n in ("user", "net") if parent.get(f"{n}_namespace", "") not in {"", _namespace(n)}]
@@ -84,6 +92,7 @@ def apply(
         version = landlock_version()
         if version and _landlock(version, _paths(readable), ports):
             measures += ["landlock", f"landlock-abi-{version}"]
+    measures += seccomp.forbid(udp=udp)  # last: it refuses nothing that the measures before it need
     return _rank(measures)
 
 

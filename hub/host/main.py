@@ -12,6 +12,7 @@ import threading
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from io import RawIOBase
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -70,7 +71,7 @@ def _prepare(configure: wire.Configure, channel: int) -> _Loaded:
         ports = _ports(configure.hosts)
     except (ValueError, OSError):  # a certificate that cannot be read is an OSError
         raise LoadError("connection-invalid") from None
-    held = isolation.apply(dict(configure.parent), [folder], ports, keep=[channel])
+    held = isolation.apply(dict(configure.parent), [folder], ports, keep=[channel], udp=_has_names(configure.hosts))
     return _Loaded(load(entry, configure), reach, tls, held)
 
 
@@ -111,6 +112,16 @@ def _ports(hosts: tuple[str, ...]) -> set[int] | None:
     """Return the TCP ports the hosts use, with the resolver's; None (any) unless every host names its own."""
     ports = [urlsplit("//" + host).port for host in hosts]
     return None if None in ports else {53, *(port for port in ports if port is not None)}
+
+
+def _has_names(hosts: tuple[str, ...]) -> bool:
+    """Tell whether any host has to be looked up; addresses alone need no resolver."""
+    for host in hosts:
+        try:
+            ip_address(urlsplit("//" + host).hostname or "")
+        except ValueError:
+            return True
+    return False
 
 
 def _end_with_the_courier(channel: int) -> None:

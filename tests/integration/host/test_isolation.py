@@ -6,7 +6,11 @@ import json
 import subprocess
 import sys
 
-from hub.host import isolation
+from pathlib import Path
+
+import pytest
+
+from hub.host import isolation, seccomp
 
 PROBE = """
 import json, os, resource, socket, sys
@@ -50,6 +54,77 @@ def test_a_process_gives_up_files_descriptors_and_listening() -> None:
     assert {"no-new-privileges", "not-dumpable"} <= set(seen["measures"])
     assert [seen[name] for name in ("descriptor", "proc", "home", "write", "listen")] == [True] * 5
     assert (seen["core"], seen["imports"]) == ([0, 0], "colorsys")
+
+
+CALLS = """
+import ctypes, errno, json, os, socket, sys, threading
+from hub.host import isolation
+libc = ctypes.CDLL(None, use_errno=True)
+there = socket.socket(socket.AF_UNIX); there.bind(sys.argv[2] + "/stream"); there.listen()
+there_too = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); there_too.bind(sys.argv[2] + "/datagrams")
+udp = sys.argv[3] == "udp"
+measures = isolation.apply(isolation.facts(), [], None, [there.fileno(), there_too.fileno()], udp=udp).measures \
+    if sys.argv[1] == "held" else ()
+def call(*words):
+    if libc.syscall(*words) < 0 and ctypes.get_errno() == errno.EPERM:
+        raise PermissionError(errno.EPERM, "refused")
+tries = {
+    "unix": lambda: socket.socket(socket.AF_UNIX).connect(sys.argv[2] + "/stream"),
+    "unix datagram": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM),
+    "unix by a pair": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].connect(sys.argv[2] + "/datagrams"),
+    "fast open": lambda: socket.socket().sendto(b"", socket.MSG_FASTOPEN, ("127.0.0.1", 9)),
+    "mptcp": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262),
+    "packets": lambda: socket.socket(17, socket.SOCK_RAW),
+    "io_uring": lambda: call(425, 1, None),
+    "read memory": lambda: call({"x86_64": 310, "aarch64": 270}[os.uname().machine], os.getpid(), None, 0, None, 0, 0),
+    "trace": lambda: call({"x86_64": 101, "aarch64": 117}[os.uname().machine], 99, 0, 0, 0),
+    "udp": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(b"x", ("127.0.0.1", 9)),
+    "udp 6": lambda: socket.socket(socket.AF_INET6, socket.SOCK_DGRAM),
+    "tcp": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP),
+    "streams": socket.socketpair,
+    "look up": lambda: socket.getaddrinfo("localhost", 80),
+    "threads": lambda: threading.Thread(target=int).start(),
+}
+refused = []
+for name, act in tries.items():
+    try:
+        act()
+    except PermissionError:
+        refused.append(name)
+    except OSError:
+        pass
+try:
+    os.execv(sys.executable, [sys.executable, "-c", "print('[[], []]')"]) if sys.argv[1] == "held" else None
+except PermissionError:
+    refused.append("a program")
+print(json.dumps([refused, measures]))
+"""
+
+
+def calls(held: str, folder: Path, udp: str) -> tuple[list[str], list[str]]:
+    words = [sys.executable, "-I", "-c", CALLS, held, str(folder), udp]
+    refused, measures = json.loads(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
+    return refused, measures
+
+
+@pytest.mark.parametrize("udp", ["udp", "no-udp"])
+def test_calls_that_reach_round_landlock_are_refused(tmp_path: Path, udp: str) -> None:
+    """TH07: sockets of this machine's own services, datagrams to anywhere, other processes' memory, new programs."""
+    # given the same calls made by a process that nothing holds
+    (tmp_path / "free").mkdir()
+    (tmp_path / "held").mkdir()
+    assert set(calls("free", tmp_path / "free", udp)[0]) <= {"io_uring", "packets"}
+    # when a process that gave up what it has no use for makes them
+    refused, measures = calls("held", tmp_path / "held", udp)
+    if not seccomp.available():
+        # then, where the kernel has no such filter, that is said
+        assert "without-seccomp" in measures
+        return
+    # then it gets to nothing but TCP, its own threads and pairs, and what looking up a name takes
+    assert {"seccomp", "udp-open" if udp == "udp" else "no-udp"} <= set(measures)
+    round_it = {"unix", "unix datagram", "unix by a pair", "fast open", "mptcp", "packets"}
+    inside = {"io_uring", "read memory", "trace", "a program"}
+    assert set(refused) == round_it | inside | (set() if udp == "udp" else {"udp", "udp 6"})
 
 
 def test_another_user_or_other_namespaces_than_the_hub_s_rank_above_landlock() -> None:
