@@ -14,6 +14,7 @@ from hub.services.acknowledge import Acknowledged, acknowledge
 from hub.services.pack import place
 from hub.services.ports import DataKey, Row, Transaction, Vault, audited
 from hub.services.respond import Said, keep_answers
+from hub.services.settled import attempt_row, settled
 from hub.services.tell import notice_row
 
 
@@ -84,18 +85,8 @@ def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> lis
 
 def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, vault: Vault) -> None:
     state = DeliveryState(row["state"])
-    update: dict[str, Any] = {
-        "id": row["id"],
-        "state": state,
-        "due_at": row["due_at"],
-        "reason": _name(item.outcome)[1],
-        "deaths": row["deaths"],
-        "counted": row["counted"],
-        "delivered_at": row["delivered_at"],
-        "receipt": row["receipt"],
-        "sealed_receipt": row["sealed_receipt"],
-        "may_have_left": row["may_have_left"] or item.started,
-    }
+    left = row["may_have_left"] or item.started
+    update = settled(row, state, row["due_at"], _name(item.outcome)[1], may_have_left=left)
     match item.outcome:
         case Delivered() as delivered:
             update["state"] = move(state, _arrived(state))
@@ -127,16 +118,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
 
 def _record(changes: _Changes, row: Row, item: Settlement, state: DeliveryState) -> None:
     name, reason = _name(item.outcome)
-    changes.attempts.append(
-        {
-            "delivery_id": row["id"],
-            "number": row["attempt"],
-            "claimed_at": row["claimed_at"],
-            "ended_at": item.wall,
-            "outcome": name,
-            "reason": reason,
-        }
-    )
+    changes.attempts.append(attempt_row(row, name, reason, item.wall))
     changes.audit.append(
         audited(
             item.business,

@@ -14,6 +14,7 @@ from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryKind, move
 from hub.domain.errors import HubError, Unauthenticated
 from hub.domain.route import Directory
+from hub.services.consent_event import consent_event
 from hub.services.decide import Verdict
 from hub.services.pack import pack, place
 from hub.services.plan import Plan, Planned, agreements
@@ -122,13 +123,7 @@ def _add_parcel(  # noqa: PLR0913 - the rows of one delivery
     consent_id = ids.of("consent", route.service.id).hex
     rows["consents"].append(_consent_row(planned, parcel, consent_id, agreement))
     rows["consent_events"].append(
-        {
-            "consent_id": consent_id,
-            "state": ConsentState.GIVEN,
-            "at": planned.sent_at,
-            "client_id": planned.sender.client_id,
-            "author": author,
-        }
+        consent_event(consent_id, ConsentState.GIVEN, planned.sent_at, planned.sender.client_id, author)
     )
     rows["deliveries"].append(_delivery_row(planned, parcel, consent_id, data_key, wall))
     rows["clocks"].extend(clock_rows(parcel.delivery_id, parcel.clocks))

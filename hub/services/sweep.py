@@ -8,12 +8,15 @@ from datetime import datetime
 
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryState, move
+from hub.services.consent_event import consent_event
 from hub.services.ports import Row, Transaction, audited
+from hub.services.settled import attempt_row, settled
+from hub.services.stop_waiting import stop_waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """Look for expired leases and dead consent; at most `limit` of each in one transaction."""
+    """Look for expired leases, dead consent and tokens past their time; at most `limit` of each in one transaction."""
 
     wall: datetime
     business: datetime
@@ -32,7 +35,10 @@ class Swept:
 
 def sweep(tx: Transaction, items: Sequence[Sweep]) -> list[Swept]:
     """Put right what was left behind, for each item."""
-    return [Swept(_leases(tx, item), *_dead_consent(tx, item), _strays(tx, item)) for item in items]
+    results = [Swept(_leases(tx, item), *_dead_consent(tx, item), _strays(tx, item)) for item in items]
+    for item in items:
+        tx.forget_seen(item.wall)
+    return results
 
 
 def _leases(tx: Transaction, item: Sweep) -> int:
@@ -40,43 +46,17 @@ def _leases(tx: Transaction, item: Sweep) -> int:
     rows = tx.expired_leases(item.wall, item.limit)
     if not rows:
         return 0
-    updates = []
-    for row in rows:
-        state = DeliveryState(row["state"])
-        after = state if state is DeliveryState.IN_DOUBT else move(state, DeliveryEvent.DOUBTED)
-        updates.append(
-            {
-                "id": row["id"],
-                "state": after,
-                "due_at": item.wall,
-                "reason": "lease-expired",
-                "deaths": row["deaths"],
-                "counted": row["counted"],
-                "delivered_at": row["delivered_at"],
-                "receipt": row["receipt"],
-                "sealed_receipt": row["sealed_receipt"],
-                "may_have_left": True,
-            }
-        )
-    tx.update_deliveries(updates)
-    tx.insert(
-        "attempts",
-        [
-            {
-                "delivery_id": row["id"],
-                "number": row["attempt"],
-                "claimed_at": row["claimed_at"],
-                "ended_at": item.wall,
-                "outcome": "indoubt",
-                "reason": "lease-expired",
-            }
-            for row in rows
-        ],
-    )
+    tx.update_deliveries([settled(row, _doubted(row), item.wall, "lease-expired", may_have_left=True) for row in rows])
+    tx.insert("attempts", [attempt_row(row, "indoubt", "lease-expired", item.wall) for row in rows])
     tx.insert("audit_events", [_swept(row, item, "delivery.lease_expired") for row in rows])
     for row in rows:
         tx.nudge(row["connection_id"], [row["id"]])
     return len(rows)
+
+
+def _doubted(row: Row) -> DeliveryState:
+    state = DeliveryState(row["state"])
+    return state if state is DeliveryState.IN_DOUBT else move(state, DeliveryEvent.DOUBTED)
 
 
 def _dead_consent(tx: Transaction, item: Sweep) -> tuple[int, int]:
@@ -84,22 +64,11 @@ def _dead_consent(tx: Transaction, item: Sweep) -> tuple[int, int]:
     lapsed = tx.lapsed(item.business, item.limit)
     if lapsed:
         tx.end_consents([row["id"] for row in lapsed], ConsentState.EXPIRED)
-        tx.insert(
-            "consent_events",
-            [
-                {
-                    "consent_id": row["id"],
-                    "state": ConsentState.EXPIRED,
-                    "at": item.business,
-                    "client_id": "hub",
-                    "author": "",
-                }
-                for row in lapsed
-            ],
-        )
+        events = [consent_event(row["id"], ConsentState.EXPIRED, item.business, "hub") for row in lapsed]
+        tx.insert("consent_events", events)
     rows = tx.ended_before_sending(item.limit)
     tx.cancel([row["id"] for row in rows], item.wall)
-    tx.stop_all_clocks([row["id"] for row in rows])
+    stop_waiting(tx, [row["id"] for row in rows], item.business)
     tx.insert("audit_events", [_swept(row, item, "delivery.cancelled") for row in rows])
     return len(rows), len(lapsed)
 

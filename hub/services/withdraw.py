@@ -9,13 +9,19 @@ from datetime import datetime
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import MAY_HAVE_ARRIVED, OPEN, WITHDRAWABLE, DeliveryKind, DeliveryState
 from hub.domain.errors import HubError, NotFound, Refusal
+from hub.services.consent_event import consent_event
 from hub.services.follow_up import FollowUps, Wanted, queue
 from hub.services.ports import Row, Transaction, audited
+from hub.services.stop_waiting import stop_waiting
 
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """End what was agreed in one record, for all its services or only those named."""
+    """End what was agreed in one record, for all its services or only those named.
+
+    `worried_about_pressure` is for a safeguarding contact alone. Until a partnership names one nobody is told, and it
+    is kept nowhere: an audit trail that many may read is no place for it.
+    """
 
     record_id: str
     partner_id: str
@@ -61,29 +67,27 @@ def _withdraw_one(tx: Transaction, item: Withdrawal, follow_ups: FollowUps | Non
     rows = [row for row in locked if not item.services or row["service_id"] in item.services]
     if not rows or any(row["partner_id"] != item.partner_id for row in rows):
         return NotFound(NOT_FOUND)
-    alive = [row for row in rows if row["state"] == ConsentState.GIVEN]
-    tx.end_consents([row["id"] for row in alive], ConsentState.WITHDRAWN)
+    # One that ran out is withdrawn all the same: a "stop" is kept, whenever it is said (R15).
+    ending = [row for row in rows if row["state"] != ConsentState.WITHDRAWN]
+    tx.end_consents([row["id"] for row in ending], ConsentState.WITHDRAWN)
     every = tx.deliveries_of([row["id"] for row in rows])
     deliveries = [row for row in every if row["kind"] != DeliveryKind.PLEASE_STOP_USING]
     stop = [row for row in deliveries if DeliveryState(row["state"]) in WITHDRAWABLE]
     served = [row for row in deliveries if DeliveryState(row["state"]) in MAY_HAVE_ARRIVED]
     tx.cancel([row["id"] for row in stop], item.wall)
     # Nobody waits for an answer to it any more: a request to stop has clocks of its own.
-    tx.stop_all_clocks([row["id"] for row in deliveries])
-    tx.close_alerts([(row["id"], _EVERY_RUNG) for row in deliveries], item.business)
+    stop_waiting(tx, [row["id"] for row in deliveries], item.business)
     share_id = rows[0]["share_id"]
-    if alive and not any(row["state"] == ConsentState.GIVEN for row in locked if row not in rows):
+    if ending and not any(row["state"] == ConsentState.GIVEN for row in locked if row not in rows):
         tx.mark_withdrawn(share_id, item.business)
-    if alive:
-        _record(tx, item, alive, stop, served)
+    if ending:
+        _record(tx, item, ending, stop, served)
     asking = {row["service_id"]: DeliveryState(row["state"]) for row in every if row not in deliveries}
     asked = {service_id for service_id, state in asking.items() if state not in _NEVER_ARRIVES}
     if follow_ups is not None:
         asked |= _ask_to_stop(tx, item, [row for row in deliveries if row["service_id"] not in asking], follow_ups)
     return _truth(share_id, deliveries, asked)
 
-
-_EVERY_RUNG = 99
 
 #: A request to stop that came to such an end was not made, whatever was tried.
 _NEVER_ARRIVES = frozenset({DeliveryState.CANCELLED, DeliveryState.DEAD_LETTERED})
@@ -108,24 +112,15 @@ def _ask_to_stop(tx: Transaction, item: Withdrawal, deliveries: Sequence[Row], f
 
 
 def _record(
-    tx: Transaction, item: Withdrawal, alive: Sequence[Row], stop: Sequence[Row], served: Sequence[Row]
+    tx: Transaction, item: Withdrawal, ended: Sequence[Row], stop: Sequence[Row], served: Sequence[Row]
 ) -> None:
-    tx.insert(
-        "consent_events",
-        [
-            {
-                "consent_id": row["id"],
-                "state": ConsentState.WITHDRAWN,
-                "at": item.business,
-                "client_id": item.client_id,
-                "author": item.author,
-            }
-            for row in alive
-        ],
-    )
-    detail = {"stopped": len(stop), "served": len(served), "worried_about_pressure": item.worried_about_pressure}
+    events = [
+        consent_event(row["id"], ConsentState.WITHDRAWN, item.business, item.client_id, item.author) for row in ended
+    ]
+    tx.insert("consent_events", events)
+    detail = {"stopped": len(stop), "served": len(served)}
     actor = f"client:{item.client_id}"
-    share_id = alive[0]["share_id"]
+    share_id = ended[0]["share_id"]
     tx.insert(
         "audit_events",
         [

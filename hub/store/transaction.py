@@ -182,7 +182,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         self._connection.execute(_ANSWERED, values)
 
     def newest_answers(self, delivery_ids: Sequence[str]) -> dict[str, datetime]:
-        """Return when the newest answer to each delivery came; one that has none is left out."""
+        """Return when the newest answer to each delivery came of itself; one that has none is left out.
+
+        What was said in the reply to the parcel is older than all that came of itself, whenever either was kept.
+        """
         found = rows(self._connection, _NEWEST, {"ids": list(delivery_ids)})
         return {each["delivery_id"]: each["newest"] for each in found}
 
@@ -241,7 +244,11 @@ _FOLLOW_UPS = (
         _D.c.kind == bindparam("kind"),
     )
 )
-_WITHDRAWN = update(_S).where(_S.c.id == bindparam("b_id")).values(withdrawn_at=bindparam("at", type_=Instant()))
+_WITHDRAWN = (
+    update(_S)
+    .where(_S.c.id == bindparam("b_id"), _S.c.withdrawn_at.is_(None))
+    .values(withdrawn_at=bindparam("at", type_=Instant()))
+)
 _LAPSED = (
     select(_C.c.id)
     .where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant()))
@@ -281,7 +288,7 @@ _SETTLED = (
 _ANSWERED = update(_D).where(_D.c.id == bindparam("b_id")).values(answer_state=bindparam("b_state"))
 _NEWEST = (
     select(tables.answers.c.delivery_id, func.max(tables.answers.c.at, type_=Instant()).label("newest"))
-    .where(tables.answers.c.delivery_id.in_(bindparam("ids", expanding=True)))
+    .where(tables.answers.c.delivery_id.in_(bindparam("ids", expanding=True)), tables.answers.c.source != "sync")
     .group_by(tables.answers.c.delivery_id)
 )
 _CANCELLED = (

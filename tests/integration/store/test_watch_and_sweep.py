@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import update
 
 from hub.domain.outcome import Delivered, InDoubt
+from hub.services.remember import OneTime, remember
 from hub.services.sweep import Sweep, sweep
 from hub.services.watch import Watch, watch
 from hub.store import tables
@@ -176,3 +177,27 @@ def test_a_late_report_is_not_undone_by_a_sweep_that_looked_before_it(scene: Sce
     # then: the sweep passed it over
     assert result == (True, 0)
     assert store.state(claimed.delivery_id) == "delivered"
+
+
+def test_what_consent_ended_leaves_no_alert_open(scene: Scene, store: Store) -> None:
+    # given something that waits, and an alert about it
+    store.accept(scene.acceptance(services=[HOUSING]))
+    store.one(scene.watch, Watch(NOW + timedelta(minutes=16), NOW))
+    assert store.only("alerts")["state"] == "open"
+    # when its consent runs out
+    ends_at = store.only("consents")["ends_at"]
+    assert store.one(sweep, Sweep(NOW, ends_at)).cancelled == 1
+    # then nobody waits for it any more
+    row = store.only("alerts")
+    assert (row["state"], row["closed_at"]) == ("closed", ends_at)
+    assert {row["state"] for row in store.all("clocks")} <= {"stopped", "passed"}
+
+
+def test_one_time_tokens_are_forgotten_once_they_could_not_be_replayed(scene: Scene, store: Store) -> None:
+    # given one token still good and one past its time
+    end = NOW + timedelta(minutes=5)
+    store.run(remember, OneTime("author", "a" * 64, end), OneTime("author", "b" * 64, end + timedelta(seconds=1)))
+    # when
+    store.one(sweep, Sweep(end, NOW))
+    # then
+    assert [row["token"] for row in store.all("seen")] == ["b" * 64]

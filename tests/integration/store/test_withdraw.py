@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -127,3 +128,29 @@ def test_a_doubt_is_still_asked_about_after_a_withdrawal_and_never_sent_again(sc
     # then
     assert store.claim(wall=later, asks_only=True) == []
     assert store.one(sweep, Sweep(later, NOW)).cancelled == 1
+
+
+@pytest.mark.parametrize("swept", [True, False], ids=["recorded as expired", "not looked at yet"])
+def test_r15_a_withdrawal_after_the_end_is_kept_too(scene: Scene, store: Store, swept: bool) -> None:
+    # given consents whose time ran out
+    share = accepted(scene, store)
+    if swept:
+        store.one(sweep, Sweep(NOW, store.all("consents")[0]["ends_at"]))
+    # when the person says stop, twice
+    item = scene.withdrawal(share.plan.ids.record, wall=NOW + timedelta(days=365))
+    store.one(withdraw, item)
+    store.one(withdraw, replace(item, business=NOW + timedelta(days=366)))
+    # then it is recorded, once, of each
+    assert {row["state"] for row in store.all("consents")} == {"withdrawn"}
+    assert [row["at"] for row in store.all("consent_events", state="withdrawn")] == [item.business] * 2
+    assert len(store.all("audit_events", action="consent.withdrawn")) == 1
+    assert store.only("shares")["withdrawn_at"] == item.business
+
+
+def test_a_worry_about_pressure_is_kept_nowhere(scene: Scene, store: Store) -> None:
+    # given / when
+    share = accepted(scene, store)
+    store.one(withdraw, replace(scene.withdrawal(share.plan.ids.record), worried_about_pressure=True))
+    # then
+    assert store.only("audit_events", action="consent.withdrawn")["detail"] == {"stopped": 2, "served": 0}
+    assert store.all("notices") == []
