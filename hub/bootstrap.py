@@ -28,7 +28,7 @@ from hub.notify.composer import Composer
 from hub.notify.mail import Mailer, MailSettings
 from hub.notify.notifier import Notifier
 from hub.notify.webhook import Subscription, WebhookSender
-from hub.sdk.http import GuardedClient
+from hub.sdk.http import GuardedClient, make_ssl_context
 from hub.sdk.reach import Reach
 from hub.security.clients import Client, ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
@@ -84,13 +84,12 @@ class Hub:
     writer: Writer
     tokens: TokenEndpoint
     clients: ClientLookup
-    used: Used
     broker: Broker
     couriers: dict[str, Courier]
     relay: Relay
     notifier: Notifier
     mailer: Mailer
-    webhook_client: GuardedClient
+    webhook_clients: list[GuardedClient]
     receive: Callable[[Any, Any], Any]
     record_heard: Callable[[Any, Any], Any]
     withdraw: Callable[[Any, Any], Any]
@@ -127,7 +126,7 @@ class Hub:
         await asyncio.gather(*self._loops, return_exceptions=True)
         await asyncio.to_thread(self.broker.close)
         await asyncio.to_thread(self.writer.close)
-        await self.webhook_client.aclose()
+        await asyncio.gather(*(client.aclose() for client in self.webhook_clients))
         await asyncio.to_thread(self.mailer.close)
 
     async def read(self, query: Callable[..., T], *arguments: Any) -> T:
@@ -173,17 +172,17 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
     clients = _clients(configuration, reader)
     public_url = configuration.hub.public_url.rstrip("/")
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
-    webhook_client = GuardedClient(_webhook_reach(configuration))
+    webhook_clients = webhook_clients_of(configuration.partnership)
     mailer = Mailer(_mail_settings(configuration))
     composer = Composer(
         directory,
         vault,
         public_url,
-        _subscriptions(configuration),
+        _subscriptions(configuration, webhook_clients),
         partial(_in_thread, read_state.notice_context, reader),
         now,
     )
-    notifier = Notifier(writer.run, composer, mailer, WebhookSender(webhook_client, sign_webhook), now)
+    notifier = Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now)
     couriers = _couriers(enabled, writer, vault, now)
     library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()
     follow_ups = FollowUps(directory, library, vault, calendar)
@@ -201,13 +200,12 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
         writer=writer,
         tokens=TokenEndpoint(public_url, f"{public_url}/oauth/token", ring, clients, used),
         clients=clients,
-        used=used,
         broker=broker,
         couriers=couriers,
         relay=_relay(writer, reader, directory, broker, couriers, notifier, now),
         notifier=notifier,
         mailer=mailer,
-        webhook_client=webhook_client,
+        webhook_clients=list(webhook_clients.values()),
         receive=partial(receive, vault=vault),
         record_heard=partial(record_heard, vault=vault, follow_ups=follow_ups),
         withdraw=partial(withdraw, follow_ups=follow_ups),
@@ -328,21 +326,28 @@ def _clients(configuration: config.Configuration, reader: Engine) -> ClientLooku
     return ClientLookup(read)
 
 
-def _subscriptions(configuration: config.Configuration) -> dict[str, Subscription]:
+def webhook_clients_of(partners: config.PartnershipTable) -> dict[str, GuardedClient]:
+    """Make one guarded client for each case system that takes notices, which reaches that system's own address only."""
+    tls = make_ssl_context()
     return {
-        client.id: Subscription(
-            client.webhook_url, tuple(configuration.secret(reference) for reference in client.webhook_secrets)
+        client.id: GuardedClient(
+            Reach.to([urlsplit(client.webhook_url).netloc], client.webhook_allow_addresses, deadline_seconds=20), tls
         )
-        for client in configuration.partnership.clients
+        for client in partners.clients
         if client.webhook_url
     }
 
 
-def _webhook_reach(configuration: config.Configuration) -> Reach:
-    clients = configuration.partnership.clients
-    hosts = [urlsplit(client.webhook_url).netloc for client in clients if client.webhook_url]
-    networks = sorted({network for client in clients for network in client.webhook_allow_addresses})
-    return Reach.to(hosts, networks, deadline_seconds=20)
+def _subscriptions(configuration: config.Configuration, via: dict[str, GuardedClient]) -> dict[str, Subscription]:
+    return {
+        client.id: Subscription(
+            client.webhook_url,
+            tuple(configuration.secret(reference) for reference in client.webhook_secrets),
+            via[client.id],
+        )
+        for client in configuration.partnership.clients
+        if client.webhook_url
+    }
 
 
 def _mail_settings(configuration: config.Configuration) -> MailSettings:

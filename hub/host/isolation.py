@@ -80,7 +80,8 @@ def apply(
     """Give up, for good, what a connector has no use for; returns what was reached.
 
     `parent` is the hub's `facts()`, `readable` the plugin's folders, `ports` the only TCP ports to connect to (None is
-    any), `keep` the file descriptors that stay open, `udp` whether the resolver must be asked. Call it while there is one thread and no event loop.
+    any), `keep` the file descriptors that stay open, `udp` whether the resolver must be asked. Call it while
+    there is one thread and no event loop.
     """
     measures = ["own-uid"] if parent.get("uid", str(os.getuid())) != str(os.getuid()) else []
     apart = [n for n in ("user", "net") if parent.get(f"{n}_namespace", "") not in {"", _namespace(n)}]

@@ -14,14 +14,6 @@ from hub.sdk.connector import NoReply, NotSent, Response
 
 
 @dataclass(frozen=True, slots=True)
-class Subscription:
-    """Where a case system takes notices; `secrets` are those in use, all of which sign while one is rotated."""
-
-    url: str
-    secrets: tuple[str, ...] = field(repr=False)
-
-
-@dataclass(frozen=True, slots=True)
 class ThinNotice:
     """One notice as bytes of JSON that hold ids only; `id` stays the same on every try."""
 
@@ -44,6 +36,18 @@ class Outgoing(Protocol):
         """Send one request; raises `NotSent` or `NoReply`."""
 
 
+@dataclass(frozen=True, slots=True)
+class Subscription:
+    """Where a case system takes notices; `secrets` are those in use, all of which sign while one is rotated.
+
+    `via` is its own client: one partner's hosts and networks are no way in for another's address (TH17).
+    """
+
+    url: str
+    secrets: tuple[str, ...] = field(repr=False)
+    via: Outgoing = field(repr=False)
+
+
 class Sign(Protocol):
     """Makes the headers that prove a notice, as `hub.security.webhooks.sign_webhook` does."""
 
@@ -52,10 +56,9 @@ class Sign(Protocol):
 
 
 class WebhookSender:
-    """Posts notices; the client is shared and pooled, and closed by whoever made it."""
+    """Posts notices, each through its subscription's own client, which is closed by whoever made it."""
 
-    def __init__(self, client: Outgoing, sign: Sign, seconds: float = 15.0) -> None:
-        self._client = client
+    def __init__(self, sign: Sign, seconds: float = 15.0) -> None:
         self._sign = sign
         self._seconds = seconds
 
@@ -70,7 +73,7 @@ class WebhookSender:
             return RetryLater("cannot-sign")
         headers = {"content-type": "application/json", **proof}
         try:
-            reply = await self._client.send("POST", to.url, headers=headers, content=notice.body, seconds=self._seconds)
+            reply = await to.via.send("POST", to.url, headers=headers, content=notice.body, seconds=self._seconds)
         except NotSent as error:
             return RetryLater(error.reason)
         except NoReply as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-
 from pathlib import Path
 
 import pytest
@@ -71,7 +70,7 @@ def call(*words):
 tries = {
     "unix": lambda: socket.socket(socket.AF_UNIX).connect(sys.argv[2] + "/stream"),
     "unix datagram": lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM),
-    "unix by a pair": lambda: socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0].connect(sys.argv[2] + "/datagrams"),
+    "unix by a pair": lambda: socket.socketpair(type=socket.SOCK_DGRAM)[0].connect(sys.argv[2] + "/datagrams"),
     "fast open": lambda: socket.socket().sendto(b"", socket.MSG_FASTOPEN, ("127.0.0.1", 9)),
     "mptcp": lambda: socket.socket(socket.AF_INET, socket.SOCK_STREAM, 262),
     "packets": lambda: socket.socket(17, socket.SOCK_RAW),

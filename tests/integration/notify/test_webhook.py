@@ -14,6 +14,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
+from hub.bootstrap import webhook_clients_of
+from hub.config import ClientTable, OperatorTable, PartnershipTable
 from hub.domain.outcome import RetryLater
 from hub.notify.outcome import Gone, NoticeOutcome, Sent
 from hub.notify.webhook import Subscription, ThinNotice, WebhookSender
@@ -24,6 +26,8 @@ from hub.security.webhooks import new_secret, sign_webhook
 pytestmark = pytest.mark.anyio
 
 OLD, NEW = new_secret(), new_secret()
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+PARTNERSHIP = PartnershipTable(name="Anywhere", operator=OperatorTable(name="Operator", email="operator@example.org"))
 NOTICE = ThinNotice("ntc-1", b'{"type":"answer.recorded","share":"0192"}')
 
 
@@ -70,8 +74,8 @@ async def _running(system: CaseSystem) -> AsyncIterator[CaseSystem]:
 async def _send(url: str, seconds: float = 5.0, allow: tuple[str, ...] = SANDBOX_ADDRESSES) -> NoticeOutcome:
     client = GuardedClient(Reach.to([url.split("/")[2]], allow))
     try:
-        sender = WebhookSender(client, sign_webhook, seconds)
-        return await sender.send(NOTICE, Subscription(url, (OLD, NEW)), datetime.now(UTC))
+        sender = WebhookSender(sign_webhook, seconds)
+        return await sender.send(NOTICE, Subscription(url, (OLD, NEW), client), datetime.now(UTC))
     finally:
         await client.aclose()
 
@@ -137,11 +141,33 @@ async def test_an_address_inside_our_own_network_is_never_called() -> None:
     assert outcome == RetryLater("address-refused")
 
 
+async def test_one_case_system_s_networks_are_no_way_in_for_another_s_address() -> None:
+    """TH17: a partner's webhook address that resolves into a network which only another partner was given."""
+    async with _running(CaseSystem()) as system:
+        # given a case system inside a network it was given, and one outside whose name leads there
+        inside = ClientTable(
+            id="near", partner="charity", jwks="x", webhook_url=system.url, webhook_allow_addresses=LOOPBACK
+        )
+        outside = ClientTable(
+            id="far", partner="council", jwks="x", webhook_url=system.url.replace("127.0.0.1", "localhost")
+        )
+        near, far = webhook_clients_of(PARTNERSHIP.model_copy(update={"clients": (inside, outside)})).values()
+        # when each is sent a notice by its own client, and the second at the first one's very address
+        sender, now = WebhookSender(sign_webhook), datetime.now(UTC)
+        own = await sender.send(NOTICE, Subscription(inside.webhook_url, (NEW,), near), now)
+        through = await sender.send(NOTICE, Subscription(outside.webhook_url, (NEW,), far), now)
+        neighbours = await sender.send(NOTICE, Subscription(inside.webhook_url, (NEW,), far), now)
+        await asyncio.gather(near.aclose(), far.aclose())
+        # then the first gets its own, and nothing else came
+        assert (own, len(system.got)) == (Sent(), 1)
+        assert (through, neighbours) == (RetryLater("address-refused"), RetryLater("host-refused"))
+
+
 async def test_a_secret_that_cannot_sign_sends_nothing() -> None:
     # given a subscription whose secret is broken, when a notice is sent, then nothing leaves
     async with _running(CaseSystem()) as system:
         client = GuardedClient(Reach.to([system.url.split("/")[2]], SANDBOX_ADDRESSES))
-        sender = WebhookSender(client, sign_webhook)
-        outcome = await sender.send(NOTICE, Subscription(system.url, ("plain",)), datetime.now(UTC))
+        sender = WebhookSender(sign_webhook)
+        outcome = await sender.send(NOTICE, Subscription(system.url, ("plain",), client), datetime.now(UTC))
         await client.aclose()
         assert (outcome, system.got) == (RetryLater("cannot-sign"), [])
