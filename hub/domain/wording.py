@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from hub.domain.answer import AnswerState
-from hub.domain.calendar import london_date
+from hub.domain.calendar import LONDON, london_date
 from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.minimise import Why
 
@@ -28,6 +28,12 @@ def day(when: date | datetime, *, year: bool = False) -> str:
     on = london_date(when) if isinstance(when, datetime) else when
     words = f"{_DAYS[on.weekday()]} {on.day} {_MONTHS[on.month - 1]}"
     return f"{words} {on.year}" if year else words
+
+
+def moment(when: datetime) -> str:
+    """Return an instant in London as GOV.UK writes it: "3:05pm on Friday 20 November"."""
+    local = when.astimezone(LONDON)
+    return f"{(local.hour - 1) % 12 + 1}:{local:%M}{'am' if local.hour < 12 else 'pm'} on {day(when)}"
 
 
 def _date(when: date | datetime, today: date | None) -> str:

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from hub.domain.alert import AlertKind
+from hub.domain.delivery import DeliveryState
 from hub.domain.route import Champion, Directory
 from hub.notify import words
 from hub.notify.mail import Mail
@@ -76,15 +78,28 @@ class Composer:
         return [self.directory.operator, *(partner.champion for partner in self.directory.partners.values())]
 
     def _words(self, notice: Row, context: Context) -> Words:
-        share, alert = context["share"], context["alert"]
+        share, delivery = context["share"], context["delivery"]
         if share is None:
-            return words.connection_held(notice["connection_id"] or "")
+            held = context["connection"] or {"held_reason": "", "held_since": None}
+            return words.connection_held(notice["connection_id"] or "", held["held_reason"] or "", held["held_since"])
+        reference = share["reference"]
         if notice["topic"] == "heard_copy":
-            return words.heard_copy(share["reference"])
-        waited = self.now.business() - share["sent_at"]
-        link = f"{self.public_url.rstrip('/')}/alerts/{alert['id'] if alert else share['id']}"
-        not_there = notice["topic"] in {"alert.undelivered", "dead_lettered"}
-        return words.alert("not_delivered" if not_there else "no_answer", share["reference"], _positive(waited), link)
+            return words.heard_copy(reference)
+        # What follows a share waits from when it was made, not from when the share was sent.
+        waited = _positive(self.now.business() - (delivery["created_at"] if delivery else share["sent_at"]))
+        if notice["topic"] == "dead_lettered":
+            return words.stopped(reference, waited)
+        link = f"{self.public_url.rstrip('/')}/alerts/{notice['alert_id']}"
+        return words.alert(_kind(notice, delivery), reference, waited, link)
+
+
+def _kind(notice: Row, delivery: Row | None) -> words.AlertKind:
+    if notice["topic"] != f"alert.{AlertKind.UNDELIVERED}":
+        return "no_answer"
+    state = delivery["state"] if delivery else None
+    if state == DeliveryState.DEAD_LETTERED:
+        return "given_up"
+    return "in_doubt" if state == DeliveryState.IN_DOUBT else "not_there"
 
 
 def _positive(waited: timedelta) -> timedelta:

@@ -1,4 +1,4 @@
-"""Sending e-mail: plain text by SMTP, one connection kept open, and the same Message-ID on every try of one notice."""
+"""Sending email: plain text by SMTP, one connection kept open, and the same Message-ID on every try of one notice."""
 
 from __future__ import annotations
 
@@ -159,9 +159,9 @@ def _address(spec: str, name: str = "") -> Address:
     try:
         address = Address(display_name=name, addr_spec=spec)
     except (HeaderParseError, IndexError, ValueError) as error:
-        raise ValueError("not one e-mail address") from error
+        raise ValueError("not one email address") from error
     if address.addr_spec != spec or not address.domain or not spec.isprintable():
-        raise ValueError("not one e-mail address")
+        raise ValueError("not one email address")
     return address
 
 

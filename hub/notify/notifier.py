@@ -1,4 +1,4 @@
-"""The notifier: sends due notices, to champions by e-mail and to case systems by signed webhook, and settles them."""
+"""The notifier: sends due notices, to champions by email and to case systems by signed webhook, and settles them."""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from hub.store.fetch import Row, row, rows
 from hub.store.tables import AlertState
 
 _S, _D, _A, _N, _I = tables.shares, tables.deliveries, tables.alerts, tables.notices, tables.inbox
+_C, _H = tables.consents, tables.connections
 
 
 def counts(engine: Engine) -> dict[str, Any]:
@@ -74,15 +75,19 @@ def open_alerts(engine: Engine, *, closed: bool = False) -> list[Row]:
 
 
 _ALERT = (
-    select(_A.c.id, _A.c.kind, _A.c.state, _S.c.reference, _S.c.sent_at)
+    select(
+        _A.c.id, _A.c.level, _A.c.kind, _A.c.state, _S.c.reference, _D.c.created_at, _D.c.answer_state,
+        _D.c.kind.label("delivery_kind"), _D.c.state.label("delivery_state"), _C.c.state.label("consent_state"),
+    )
     .join(_D, _D.c.id == _A.c.delivery_id)
     .join(_S, _S.c.id == _D.c.share_id)
+    .join(_C, _C.c.id == _D.c.consent_id)
     .where(_A.c.id == bindparam("alert"))
-)
+)  # fmt: skip
 
 
 def alert(engine: Engine, alert_id: str) -> Row | None:
-    """Return what an alert's page may say: its kind and state, the share's reference and when it was sent."""
+    """Return what an alert's page is made of: its rung, kind and state, and where its delivery stands."""
     with engine.connect() as connection:
         return row(connection, _ALERT, {"alert": alert_id})
 
@@ -90,19 +95,22 @@ def alert(engine: Engine, alert_id: str) -> Row | None:
 _NOTICE_SHARE = select(
     _S.c.id, _S.c.reference, _S.c.sent_at, _S.c.urgent, _S.c.client_id, _S.c.data_key, _S.c.sender, _S.c.partner_id
 ).where(_S.c.id == bindparam("share"))
-_NOTICE_DELIVERY = select(_D.c.id, _D.c.service_id, _D.c.state, _D.c.answer_state, _D.c.delivered_at).where(
+_NOTICE_DELIVERY = select(_D.c.id, _D.c.service_id, _D.c.state, _D.c.answer_state, _D.c.created_at).where(
     _D.c.id == bindparam("delivery")
 )
 _NOTICE_ALERT = select(_A.c.id, _A.c.level, _A.c.kind, _A.c.raised_at).where(_A.c.id == bindparam("alert"))
 
+_NOTICE_CONNECTION = select(_H.c.id, _H.c.held_since, _H.c.held_reason).where(_H.c.id == bindparam("connection"))
+
 
 def notice_context(engine: Engine, notice: Row) -> dict[str, Row | None]:
-    """Return what a notice speaks of: its share, delivery and alert, as far as it names them."""
+    """Return what a notice speaks of: its share, delivery, alert and connection, as far as it names them."""
     with engine.connect() as connection:
         return {
             "share": row(connection, _NOTICE_SHARE, {"share": notice["share_id"]}),
             "delivery": row(connection, _NOTICE_DELIVERY, {"delivery": notice["delivery_id"]}),
             "alert": row(connection, _NOTICE_ALERT, {"alert": notice["alert_id"]}),
+            "connection": row(connection, _NOTICE_CONNECTION, {"connection": notice["connection_id"]}),
         }
 
 

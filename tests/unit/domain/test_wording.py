@@ -17,7 +17,7 @@ from hub.domain.consent import REFUSALS
 from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.minimise import Why
 from hub.domain.reference import MALFORMED
-from hub.domain.wording import STIGMA, WITHHELD_WORDS, Situation, day, heard, plain, stigma_words
+from hub.domain.wording import STIGMA, WITHHELD_WORDS, Situation, day, heard, moment, plain, stigma_words
 
 DUE = datetime(2026, 11, 25, 17, tzinfo=UTC)
 
@@ -236,3 +236,15 @@ def test_a_date_in_another_year_says_so() -> None:
 def test_a_name_at_the_start_of_a_sentence_stays_as_it_is_written(name: str) -> None:
     for state in (AnswerState.RECEIVED, AnswerState.COULD_NOT_REACH):
         assert plain(Situation(name, DeliveryState.DELIVERED, state)).startswith(f"{name} ")
+
+
+@pytest.mark.parametrize(
+    ("when", "said"),
+    [
+        (datetime(2026, 11, 20, 15, 5, tzinfo=UTC), "3:05pm on Friday 20 November"),
+        (datetime(2026, 7, 3, 23, 30, tzinfo=UTC), "12:30am on Saturday 4 July"),
+        (datetime(2026, 11, 20, 12, 0, tzinfo=UTC), "12:00pm on Friday 20 November"),
+    ],
+)
+def test_an_instant_is_londons_and_written_as_gov_uk_does(when: datetime, said: str) -> None:
+    assert moment(when) == said
