@@ -22,6 +22,8 @@ _MEMORY = {"polling_interval": 0.01}  # the default of one second would be felt 
 
 def _connect(url: str) -> Connection:
     options = _MEMORY if url.startswith("memory") else {}
+    # Without a host kombu warns at every start that it takes this one.
+    url = "memory://localhost/" if url == "memory://" else url
     return Connection(url, transport_options=options, heartbeat=0 if options else 30, connect_timeout=5)
 
 

@@ -124,13 +124,22 @@ def check(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fal
         fail(f"{connection} cannot be tried: {why_not_allowed(table_of, installed.get(table_of))}")
     progress(f"Asking {connection} ...")
     works, reason = _verdict(asyncio.run(_ask(enabled[connection])))
+    words = next((words for code, words in _WORDS.items() if code in reason), "")
     if as_json:
-        emit({"connection": connection, "works": works, "reason": reason})
+        emit({"connection": connection, "works": works, "reason": reason, "words": words})
     elif works:
         say(f"{connection} works.")
     if not works:
         progress(f"hub: {connection} does not work: {reason}")
+        if words:
+            progress(f"     {words}")
         raise typer.Exit(WRONG)
+
+
+#: What to do about a code that does not say it.
+_WORDS = {
+    "address-refused": "its address is not public, or not https: if that is right, name its network in allow_addresses",
+}
 
 
 async def _ask(enabled: Enabled) -> HostResult | HostDied | HostBroken:

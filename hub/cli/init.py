@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -73,14 +75,26 @@ def _copy(source: Path, target: Path) -> None:
     target.chmod(0o600)
 
 
+def _command() -> str:
+    """Return the words that run this very command again from here."""
+    beside = Path(sys.executable).with_name("hub")
+    found = shutil.which("hub")
+    if not beside.exists() or (found is not None and Path(found).samefile(beside)):
+        return "hub"
+    here = Path.cwd()
+    return str(beside.relative_to(here) if beside.is_relative_to(here) else beside)
+
+
 def _next_steps(folder: Path, profile: str) -> list[str]:
     where = "" if folder == DEFAULT_FOLDER else f" --dir {folder}"
+    hub = _command()
     edit = [f"Edit {folder}/hub.toml: the lines marked `edit` name your own servers."] if profile == "service" else []
     return [
         *edit,
-        f"Start it: hub serve{where}",
         f"Name the partners and their systems: {folder}/partnerships/local.toml",
-        f"See which connectors are installed, and allow one: hub connector ls{where}",
-        f"Describe a service: copy an example in {folder}/services/ to a name that ends in .toml",
+        f"See which connectors are installed: {hub} connector ls{where}",
+        f"Allow the one you need: {hub} connector allow housing{where}",
+        f"Describe a service: copy an example in {folder}/services/ to a name that ends in .toml, and edit it",
+        f"Start it: {hub} serve{where}",
         f"Back up {folder}/keys apart from the database: without it nothing that was kept can be read.",
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -87,7 +88,9 @@ def _timeline(found: Trace) -> list[dict[str, Any]]:
             "what": f"attempt {each['number']}: {each['outcome']}",
             "by": "hub:courier",
             "delivery": each["delivery_id"],
-            "detail": _coded({"reason": each["reason"], "began": shown(each["claimed_at"])}),
+            "detail": _coded(
+                {"reason": each["reason"], "began": f"{each['claimed_at'].astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+            ),
         }
         for each in found.attempts
     ]

@@ -62,7 +62,7 @@ def _sending(delivery: Row, state: DeliveryState, now: datetime) -> tuple[int, s
     ranked = {
         DeliveryState.DEAD_LETTERED: (0, f"cannot be given it ({reason}), and it will not be tried again."),
         DeliveryState.IN_DOUBT: (2, f"may or may not have it ({reason}); the partner is asked again at {due}."),
-        DeliveryState.RETRYING: (4, f"could not take it: attempt {attempt} failed ({reason}); tried again at {due}."),
+        DeliveryState.RETRYING: (4, f"could not take it: attempt {attempt} failed ({reason}); next try at {due}."),
         DeliveryState.SENDING: (11, f"is being sent it, attempt {attempt}."),
         DeliveryState.CANCELLED: (13, "was cancelled before it went."),
     }

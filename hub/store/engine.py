@@ -102,8 +102,8 @@ def explain(error: Exception) -> str | None:
     match error:
         case OperationalError():
             return (
-                "the database does not answer, or has no tables yet: check [store] in hub.toml, "
-                "then run `hub serve` once"
+                "the database does not answer, or has no tables yet: start the database, or check [store] in hub.toml; "
+                "`hub serve` makes its tables"
             )
         case ProgrammingError():
             return "the database has no tables of this version: run `hub serve` once, it brings them up to date"

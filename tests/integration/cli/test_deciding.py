@@ -63,7 +63,12 @@ def test_a_connection_that_works_says_so(instance, council) -> None:
     instance.reach(council.url)
 
     # when its connection is tried, in a host of its own
-    assert instance.json("connection", "check", "housing") == {"connection": "housing", "works": True, "reason": ""}
+    assert instance.json("connection", "check", "housing") == {
+        "connection": "housing",
+        "works": True,
+        "reason": "",
+        "words": "",
+    }
 
     # then nothing was sent
     assert [entry for entry in council.entries() if entry.effect] == []
@@ -78,6 +83,20 @@ def test_a_connection_to_nobody_does_not_work_and_says_so_both_ways(instance) ->
     assert (plain.exit_code, as_json.exit_code) == (1, 1)
     assert "housing does not work: retrylater:" in plain.stderr
     assert '"works": false' in as_json.stdout
+
+
+def test_an_address_that_is_not_public_says_how_to_allow_it(instance) -> None:
+    # given a connection to this machine that nobody allowed
+    text = (instance.folder / "services/city-housing.toml").read_text(encoding="utf-8")
+    instance.write("services/city-housing.toml", text.replace('allow_addresses = ["127.0.0.0/8"]', ""))
+
+    # when it is tried
+    result = instance.hub("connection", "check", "housing")
+
+    # then the code is there, and what to do
+    assert result.exit_code == 1
+    assert "address-refused" in result.stderr
+    assert "name its network in allow_addresses" in result.stderr
 
 
 def test_a_connection_whose_plugin_may_not_run_is_not_tried(instance) -> None:

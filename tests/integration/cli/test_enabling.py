@@ -49,7 +49,7 @@ def test_a_council_takes_only_who_chose_it(instance) -> None:
 def test_a_service_that_does_not_say_its_area_is_not_enabled(instance) -> None:
     change(instance, HOUSING, 'area = "E07000008"\n', "")
 
-    with pytest.raises(ConfigurationError, match="city-housing.toml: missing are area"):
+    with pytest.raises(ConfigurationError, match=r"city-housing\.toml: missing are area"):
         enabled(instance)
 
 

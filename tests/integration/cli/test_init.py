@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import tomllib
 from collections.abc import Iterator
 from typing import get_args
@@ -34,6 +35,22 @@ def test_a_new_instance_loads_and_says_what_to_do_next(tmp_path) -> None:
     assert f"hub serve --dir {folder}" in result.stdout
     assert config.load(folder).hub.profile == "embedded"
     assert KeyRing.load(folder / "keys").active_kid
+
+
+def test_the_next_steps_come_in_order_and_run_as_they_are_printed(tmp_path, monkeypatch) -> None:
+    # given a shell that does not know the command
+    monkeypatch.setenv("PATH", "/usr/bin")
+    folder = tmp_path / "here"
+    steps = json.loads(run("init", str(folder), "--json").stdout)["next"]
+
+    # then partners come first, a connector and a service before the start
+    marks = ("partnerships/local.toml", "connector ls", "connector allow", "services/", " serve ")
+    assert [next(n for n, step in enumerate(steps) if mark in step) for mark in marks] == [0, 1, 2, 3, 4]
+
+    # and a printed command runs
+    command = steps[1].partition(": ")[2]
+    done = subprocess.run(command.split(), capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout.split()[0]) == (0, "PLUGIN")
 
 
 def test_nobody_else_can_read_any_of_it(tmp_path) -> None:

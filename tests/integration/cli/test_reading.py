@@ -105,6 +105,7 @@ def test_a_trace_says_why_first_and_then_what_happened_in_order(instance, share)
     first = "Stuck: city-housing waits: the hub is not running: `hub serve`."
     assert (plain.stdout.splitlines()[0], found["why"]) == (first, first)
     assert [line["what"] for line in found["timeline"]] == ["attempt 1: retrylater", "share.accepted"]
+    assert found["timeline"][0]["detail"] == {"reason": "http-503", "began": "2026-11-02T09:00:00Z"}
     assert found["deliveries"][0]["reason"] == "http-503"
 
 
@@ -177,17 +178,21 @@ def test_a_broken_file_is_named_with_its_field_and_no_value(instance, name, text
 
 @pytest.mark.parametrize(
     ("url", "said"),
-    [("postgresql+psycopg://hub:hunter2@127.0.0.1:9/hub", "does not answer"), ("nonsense", "not a database's URL")],
+    [
+        ("postgresql+psycopg://hub:hunter2@127.0.0.1:9/hub", "start the database, or check [store] in hub.toml"),
+        ("nonsense", "not a database's URL"),
+    ],
 )
 def test_a_database_that_cannot_be_reached_is_named_without_its_password(instance, url, said) -> None:
     text = (instance.folder / "hub.toml").read_text(encoding="utf-8")
     instance.write("hub.toml", text.replace("sqlite:///data/hub.db", url))
 
-    result = instance.hub("status")
+    for command in ("status", "serve"):
+        result = instance.hub(command)
 
-    assert result.exit_code == 1
-    assert said in result.stderr
-    assert "hunter2" not in result.output
+        assert result.exit_code == 1
+        assert said in result.stderr
+        assert "hunter2" not in result.output
 
 
 def test_help_names_every_command_and_the_exit_codes(monkeypatch) -> None:

@@ -77,6 +77,7 @@ def test_a_new_instance_serves_without_editing_and_stops_cleanly(empty) -> None:
         assert process.returncode == 0
     lines = [json.loads(line) for line in log.splitlines() if line.startswith("{")]
     assert [line["event"] for line in lines if line["event"].startswith("hub.")] == ["hub.serving", "hub.stopped"]
+    assert [line["logger"] for line in lines if line["event"] == "library.said"] == []
     assert empty.json("status")["running"] is False
     modes = {file.name: file.stat().st_mode & 0o077 for file in (empty.folder / "data").iterdir()}
     assert set(modes.values()) == {0}

@@ -42,7 +42,7 @@ def situation(state: str = "ready", reason: str = "", *, served: bool | None = T
     [
         (delivery("dead_lettered"), "Stuck: city-housing cannot be given it (http-503), and it will not be tried"),
         (delivery("in_doubt"), "Stuck: city-housing may or may not have it (http-503); the partner is asked again at"),
-        (delivery("retrying"), "Stuck: city-housing could not take it: attempt 3 failed (http-503); tried again at"),
+        (delivery("retrying"), "Stuck: city-housing could not take it: attempt 3 failed (http-503); next try at"),
         (delivery("queued", due_at=NOW - timedelta(hours=1)), "Stuck: city-housing was due at 2026-11-20 14:00:00Z"),
         (delivery("retrying", due_at=NOW - timedelta(hours=1)), "Stuck: city-housing was due at 2026-11-20 14:00:00Z"),
         (delivery("queued"), "Not stuck: city-housing waits its turn"),
