@@ -11,7 +11,7 @@ from uuid import UUID
 
 from hub.domain.calendar import WorkingCalendar
 from hub.domain.delivery import DeliveryKind
-from hub.domain.errors import HubError
+from hub.domain.errors import HubError, MissingLeaf
 from hub.domain.reference import make as make_reference
 from hub.domain.route import Directory, Route
 from hub.domain.share import Consent, Share
@@ -105,9 +105,17 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
             continue
         try:
             parcels.append(_map(share, verdict, sender, ids, directory, mappings, now, calendar))
+        except MissingLeaf as error:
+            refused.append(replace(verdict, refusals=(replace(error.refusal, pointer=_where(share, verdict)),)))
         except HubError as error:
             refused.append(replace(verdict, refusals=(error.refusal,)))
     return Plan(share, sender, ids, now, tuple(parcels), tuple(refused))
+
+
+def _where(share: Share, verdict: Verdict) -> str:
+    """What is missing is missing from what was agreed for this service."""
+    assert verdict.consent is not None
+    return f"/consents/{share.consents.index(verdict.consent)}/categories"
 
 
 def _map(  # noqa: PLR0913 - the inputs of one parcel

@@ -45,7 +45,8 @@ def test_r10_eight_fields_are_enough_and_the_hub_says_what_the_choice_leaves_out
     assert len(FORM) == 8
     with pytest.raises(Exception, match="nothing-may-go") as refused:
         stage.cases.send(source_mapping(FORM, a_share()))
-    assert refused.value.problem["refused"][0]["type"] == "document-incomplete"  # type: ignore[attr-defined]
+    (reason,) = refused.value.problem["refused"]  # type: ignore[attr-defined]
+    assert (reason["type"], reason["pointer"]) == ("document-incomplete", "/consents/0/categories")
 
     # when the worker puts that back and sends it again
     form = FORM | {"leave_out": ["approach"]}
