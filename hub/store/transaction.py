@@ -178,8 +178,9 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
 
     def set_answer_states(self, states: Mapping[str, AnswerState]) -> None:
         """Write each delivery's newest answer state."""
-        values = [{"b_id": delivery_id, "b_state": state} for delivery_id, state in states.items()]
-        self._connection.execute(_ANSWERED, values)
+        if states:
+            values = [{"b_id": delivery_id, "b_state": state} for delivery_id, state in states.items()]
+            self._connection.execute(_ANSWERED, values)
 
     def newest_answers(self, delivery_ids: Sequence[str]) -> dict[str, datetime]:
         """Return when the newest answer to each delivery came of itself; one that has none is left out.
