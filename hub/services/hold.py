@@ -39,12 +39,14 @@ def hold(tx: Transaction, items: Sequence[Hold]) -> list[bool]:
 
 
 def resume(tx: Transaction, items: Sequence[Resume]) -> list[int]:
-    """Let connections go on; returns how many deliveries were waiting for each."""
+    """Let connections go on, and read again what was refused; returns how many deliveries were waiting for each."""
     results = []
     for item in items:
-        waiting = tx.resume(item.connection_id)
-        detail = {"connection": item.connection_id, "waiting": len(waiting)}
+        waiting, unread = tx.resume(item.connection_id), tx.retry_refused(item.connection_id, item.wall)
+        detail = {"connection": item.connection_id, "waiting": len(waiting), "unread": unread}
         tx.insert("audit_events", [audited(item.wall, "connection.resumed", item.actor, detail=detail)])
         tx.nudge(item.connection_id, waiting)
+        if unread:
+            tx.nudge_inbox(item.connection_id)
         results.append(len(waiting))
     return results

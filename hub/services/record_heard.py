@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from hub.domain.answer import Answer
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.errors import HubError, NotFound
 from hub.services.follow_up import FollowUps, Wanted, follow_up_id, queue
+from hub.services.pack import pack
 from hub.services.ports import Row, Transaction, Vault, audited
-from hub.services.respond import Said, keep_answers, settle_by_answer
+from hub.services.respond import Said, keep_answers
 from hub.services.tell import notice_row
 from hub.services.withdraw import NOT_FOUND
+
+#: A client that lost the reply says the same again within this long.
+_SAME_WITHIN = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,10 @@ class Heard:
 def record_heard(
     tx: Transaction, items: Sequence[Heard], *, vault: Vault, follow_ups: FollowUps | None = None
 ) -> list[HubError | None]:
-    """Keep what was heard as the answer, stop the clocks, and send the service a copy that it can correct.
+    """Keep what was heard as the answer, stop its clocks, and send the service a copy that it can correct.
 
+    It counts as the answer and proves nothing of the parcel: one that is not there yet is still sent, and the clocks of
+    its way run on. The very same words within a day are a client that missed its reply, and are kept once.
     Where its connection carries replies the copy goes through it; elsewhere an e-mail says only that there is one.
     """
     results: list[HubError | None] = []
@@ -47,19 +53,30 @@ def record_heard(
         if row is None or row["partner_id"] != item.partner_id:
             results.append(NotFound(NOT_FOUND))
             continue
-        settle_by_answer(tx, row, item.business, item.wall)
+        if not tx.first_of_late("heard", _fingerprint(item, vault), item.wall, item.wall + _SAME_WITHIN):
+            results.append(None)
+            continue
+        actor = f"client:{item.client_id}"
         told = (("to", item.told_to), ("by", item.said_by), ("how", item.how), ("on", item.on.isoformat()))
-        keep_answers(tx, [Said(row, item.answer, item.business, item.wall, "heard", told)], vault=vault)
+        said = Said(row, item.answer, item.business, item.wall, "heard", told, actor=actor)
+        keep_answers(tx, [said], vault=vault)
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
         tx.insert(
             "audit_events",
-            [audited(item.business, "delivery.heard", f"client:{item.client_id}", detail={"how": item.how}, **ids)],
+            [audited(item.business, "delivery.heard", actor, detail={"how": item.how}, **ids)],
         )
         if follow_ups is None or not _copy(tx, row, item, follow_ups):
             tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
             tx.nudge_notices()
         results.append(None)
     return results
+
+
+def _fingerprint(item: Heard, vault: Vault) -> str:
+    """A keyed hash of all that was written down, so that nothing of it stands anywhere in clear."""
+    return vault.digest(
+        "heard", pack({"delivery": item.delivery_id, **_said(item), "stage": item.answer.stage}).decode()
+    )
 
 
 def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool:

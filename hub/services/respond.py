@@ -12,9 +12,11 @@ from hub.domain.answer import PROVES, Answer, AnswerState, Level, is_usual, retu
 from hub.domain.delivery import MOVES, DeliveryEvent, DeliveryState
 from hub.domain.status import FINAL
 from hub.sdk.connector import Inbound
-from hub.services.acknowledge import Acknowledged, acknowledge
+from hub.services.acknowledge import Acknowledged, acknowledge, passed_over
 from hub.services.pack import pack, place
 from hub.services.ports import Row, Transaction, Vault, audited
+from hub.services.read_inbox import UNKNOWN_DELIVERY, look_again, tell_operator
+from hub.services.rearm import rearm
 from hub.services.tell import notice_row
 
 
@@ -22,7 +24,8 @@ from hub.services.tell import notice_row
 class Said:
     """An authentic answer to one delivery, `at` in business time; its notice is due at `wall`.
 
-    `told` says who was told and how, when it was heard another way (R64).
+    `told` says who was told and how, when it was heard another way (R64); `came`, in business time, when it came, where
+    that was before `at`; `actor` who is answerable for it, where that is not the connection.
     """
 
     delivery: Row
@@ -31,22 +34,35 @@ class Said:
     wall: datetime
     source: str
     told: tuple[tuple[str, str], ...] = ()
+    came: datetime | None = None
+    actor: str = ""
+
+    @property
+    def arrived(self) -> bool:
+        """Whether the parcel is known to be there: what was heard says nothing of that (R64)."""
+        return self.source != "heard" or self.delivery["state"] == DeliveryState.DELIVERED
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A partner's message as its connector read it, from the inbox of one connection."""
+    """A partner's message as its connector read it, from the inbox of one connection.
+
+    `received` is when it came, by the wall's clock; `attempt` how often it was read, this time included.
+    """
 
     inbox_id: str
     connection_id: str
     inbound: Inbound
     wall: datetime
     business: datetime
+    received: datetime | None = None
+    attempt: int = 1
 
 
 def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list[bool]:
-    """Apply messages from partners; False where no delivery of that connection matches (it is kept, refused).
+    """Apply messages from partners; False where no delivery of that connection matches.
 
+    That is looked at again, for it may have overtaken the partner's own reply, and is refused only after the last look.
     False too, and nothing is done, where another courier read the message after this one's lease ran out.
     """
     results = []
@@ -58,24 +74,27 @@ def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list
         receipt = vault.digest("receipt", inbound.reference)
         row = tx.find_delivery(item.connection_id, inbound.reference, receipt)
         results.append(row is not None)
-        state, reason = ("read", None) if row is not None else ("refused", "unknown-delivery")
-        tx.update_inbox([{"id": item.inbox_id, "state": state, "reason": reason, "due_at": item.wall}])
         if row is None:
-            tx.insert(
-                "audit_events",
-                [
-                    audited(
-                        item.business, "message.refused", f"connection:{item.connection_id}", detail={"reason": reason}
-                    )
-                ],
-            )
+            _unknown(tx, item)
             continue
+        tx.update_inbox([{"id": item.inbox_id, "state": "read", "reason": None, "due_at": item.wall}])
         settle_by_answer(tx, row, item.business, item.wall)
         if inbound.level is not None:
             acknowledge(tx, [Acknowledged(row["id"], inbound.level, item.business, "message")])
-        said = [Said(row, answer, item.business, item.wall, "message") for answer in inbound.answers]
+        came = item.business - (item.wall - (item.received or item.wall))
+        said = [Said(row, answer, item.business, item.wall, "message", came=came) for answer in inbound.answers]
         keep_answers(tx, said, vault=vault)
     return results
+
+
+def _unknown(tx: Transaction, item: Response) -> None:
+    again = look_again(UNKNOWN_DELIVERY, item.attempt, item.received or item.wall, item.wall)
+    state = "refused" if again is None else "pending"
+    tx.update_inbox([{"id": item.inbox_id, "state": state, "reason": UNKNOWN_DELIVERY, "due_at": again or item.wall}])
+    if again is None:
+        actor, detail = f"connection:{item.connection_id}", {"reason": UNKNOWN_DELIVERY}
+        tx.insert("audit_events", [audited(item.business, "message.refused", actor, detail=detail)])
+        tell_operator(tx, item.connection_id, item.wall)
 
 
 def settle_by_answer(tx: Transaction, row: Row, business: datetime, wall: datetime) -> None:
@@ -106,33 +125,66 @@ def settle_by_answer(tx: Transaction, row: Row, business: datetime, wall: dateti
 
 
 def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> None:
-    """Keep answers sealed, cut to the return clause, move the ladder and tell the sender (R13, R21, R35, R36)."""
+    """Keep answers sealed, cut to the return clause, move the ladder and tell the sender (R13, R21, R35, R36).
+
+    One that came before another which is kept already is kept and shown too, and changes no state.
+    """
     if not items:
         return
+    newest = tx.newest_answers(list({item.delivery["id"] for item in items}))
     answers, notices, audit, reached = [], [], [], []
     states: dict[str, AnswerState] = {}
+    was_over: set[str] = set()
     for item in items:
-        row = item.delivery
+        row, state = item.delivery, item.answer.state
         before = states.get(row["id"], AnswerState(row["answer_state"]))
-        states[row["id"]] = item.answer.state
-        answers.append(_answer_row(item, before, vault))
-        reached.append(Acknowledged(row["id"], PROVES[item.answer.state], item.at, item.source))
+        late = _is_late(item, before, newest)
+        if not late:
+            states[row["id"]] = state
+            was_over |= {row["id"]} if before in FINAL else set()
+        usual = late or is_usual(before, state)
+        # Late, it may say that all was done before more was asked for: that ends nothing now.
+        level = min(PROVES[state], Level.L3) if late else PROVES[state]
+        answers.append(_answer_row(item, vault, usual=usual))
+        reached.append(Acknowledged(row["id"], level, item.at, item.source, answered=True, arrived=item.arrived))
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
         notices.append(notice_row("webhook", "delivery.answered", row["client_id"], item.wall, **ids))
-        detail = {"state": item.answer.state, "source": item.source, "usual": is_usual(before, item.answer.state)}
-        audit.append(audited(item.at, "delivery.answered", f"connection:{row['connection_id']}", detail=detail, **ids))
+        detail = {"state": state, "source": item.source, "usual": usual}
+        actor = item.actor or f"connection:{row['connection_id']}"
+        audit.append(audited(item.at, "delivery.answered", actor, detail=detail, **ids))
     tx.insert("answers", answers)
     tx.set_answer_states(states)
     acknowledge(tx, reached)
-    # A "no" ends what the service owes: its later clocks would only raise alerts about nothing (R44, TH15).
-    over = [(delivery_id, int(Level.L4)) for delivery_id, state in states.items() if state in FINAL]
-    tx.stop_clocks(over)
+    _end_or_rearm(tx, items, states, was_over)
     tx.insert("notices", notices)
     tx.insert("audit_events", audit)
     tx.nudge_notices()
 
 
-def _answer_row(item: Said, before: AnswerState, vault: Vault) -> Row:
+def _is_late(item: Said, before: AnswerState, newest: dict[str, datetime]) -> bool:
+    """Whether something newer is kept already; notes when this one came, if it came of itself."""
+    delivery_id = item.delivery["id"]
+    if item.source == "sync":
+        # The reply to the parcel is the first word of all, and a mere receipt takes back nothing that was said since.
+        return delivery_id in newest and PROVES[item.answer.state] < PROVES[before]
+    came = item.came or item.at
+    latest = newest.get(delivery_id, came)
+    newest[delivery_id] = max(came, latest)
+    return came < latest
+
+
+def _end_or_rearm(tx: Transaction, items: Sequence[Said], states: dict[str, AnswerState], was_over: set[str]) -> None:
+    """A "no" ends what the service owes; where it takes that back, it owes an outcome again."""
+    # Its later clocks would only raise alerts about nothing (R44, TH15).
+    for arrived in (True, False):
+        ids = {item.delivery["id"] for item in items if item.arrived is arrived}
+        over = [(each, int(Level.L4)) for each, state in states.items() if state in FINAL and each in ids]
+        tx.stop_clocks(over, above=passed_over(arrived))
+    again = [each for each, state in states.items() if each in was_over and state not in FINAL]
+    rearm(tx, again, max(item.at for item in items))
+
+
+def _answer_row(item: Said, vault: Vault, *, usual: bool) -> Row:
     row = item.delivery
     kept, held_back = returnable(item.answer, row["returns"])
     if item.told:
@@ -154,9 +206,9 @@ def _answer_row(item: Said, before: AnswerState, vault: Vault) -> Row:
         "id": answer_id,
         "delivery_id": row["id"],
         "state": item.answer.state,
-        "at": item.at,
+        "at": item.came or item.at,
         "source": item.source,
-        "usual": is_usual(before, item.answer.state),
+        "usual": usual,
         "owner_missing": decided and not item.answer.owner,
         "reason_missing": is_no and not item.answer.reason,
         "held_back": list(held_back),

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 
 import pytest
 
 from hub.domain.answer import Answer, AnswerState, Level
+from hub.domain.calendar import england_and_wales
 from hub.domain.errors import NotFound
 from hub.domain.outcome import Delivered, InDoubt, RetryLater
 from hub.sdk.connector import Inbound
 from hub.services.claim import Claimed
+from hub.services.hold import Resume, resume
 from hub.services.pack import place, unpack
-from hub.services.read_inbox import ReadInbox, read_inbox
+from hub.services.read_inbox import ReadInbox, Unreadable, give_up_reading, look_again, read_inbox
 from hub.services.receive import Message
 from hub.services.record_heard import Heard
 from hub.services.respond import Response
@@ -101,15 +104,40 @@ def test_the_sender_is_told_at_once_whatever_business_time_says(scene: Scene, st
     assert store.only("answers")["at"] == BUSINESS
 
 
-def test_an_unknown_delivery_is_kept_refused(scene: Scene, store: Store, message: Message_) -> None:
-    # given / when
-    applied = store.one(scene.respond, message("nobody", FULL))
+def test_an_unknown_delivery_is_looked_for_again_and_in_the_end_refused(
+    scene: Scene, store: Store, message: Message_
+) -> None:
+    # given: it may be about a parcel whose own reply is not kept yet
+    response = message("nobody", FULL)
+    assert store.one(scene.respond, response) is False
+    row = store.only("inbox")
+    assert (row["state"], row["reason"], row["due_at"]) == ("pending", "unknown-delivery", NOW + timedelta(seconds=2))
+    # when: the last time
+    assert store.one(scene.respond, replace(response, attempt=8)) is False
     # then
-    assert applied is False
     row = store.only("inbox")
     assert (row["state"], row["reason"]) == ("refused", "unknown-delivery")
     assert store.all("answers") == []
     assert [event["action"] for event in store.all("audit_events")] == ["message.received", "message.refused"]
+    assert [(each["topic"], each["recipient"]) for each in store.all("notices")] == [("message_refused", "operator")]
+
+
+def test_an_answer_that_overtakes_the_partner_s_own_reply_is_applied_after_it(
+    scene: Scene, store: Store, message: Message_
+) -> None:
+    # given: it names the partner's reference, which the hub has not kept yet
+    store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    response = message("their-own", FULL)
+    assert store.one(scene.respond, response) is False
+    # when: the reply is kept, and the message is read once more
+    assert store.one(scene.settle, settlement(claimed, Delivered("their-own")))
+    due = NOW + timedelta(seconds=2)
+    (unread,) = store.one(read_inbox, ReadInbox("housing", 10, due, timedelta(minutes=1)))
+    assert store.one(scene.respond, replace(response, attempt=unread.attempt))
+    # then
+    assert store.only("deliveries")["answer_state"] == "accepted"
+    assert store.only("inbox")["state"] == "read"
 
 
 def test_another_connection_s_delivery_is_never_touched(scene: Scene, store: Store, message: Message_) -> None:
@@ -177,6 +205,187 @@ def test_an_answer_stops_the_clocks_it_satisfies_and_a_no_stops_all(
     claimed = delivered(scene, store)
     store.one(scene.respond, message(claimed.key, Answer(state, reason="r")))
     assert {row["level"] for row in store.all("clocks", state="running")} == running
+
+
+@pytest.mark.parametrize("first", [AnswerState.DECLINED, AnswerState.COMPLETED])
+def test_a_no_that_is_taken_back_owes_an_outcome_again(
+    scene: Scene, store: Store, message: Message_, first: AnswerState
+) -> None:
+    # given: nothing more was owed, and its clock had been set when the share was sent
+    claimed = delivered(scene, store)
+    (at_first,) = [row["due_at"] for row in store.all("clocks") if row["level"] == 4]
+    store.one(scene.respond, message(claimed.key, Answer(first, reason="r")))
+    assert store.all("clocks", state="running") == []
+    # when: two days later they have room after all
+    store.one(scene.respond, message(claimed.key, Answer(AnswerState.ACCEPTED, owner="Jo"), name="m2"))
+    # then: the clock for the outcome runs as many working days as before, from now
+    (clock,) = store.all("clocks", state="running")
+    assert clock["level"] == 4
+    calendar = england_and_wales()
+    assert at_first == calendar.add_working_days(NOW, 10)
+    assert clock["due_at"] == calendar.add_working_days(BUSINESS, 10)
+
+
+def test_an_older_message_that_is_read_later_changes_no_state(scene: Scene, store: Store, message: Message_) -> None:
+    # given: it came first, and its host was away
+    claimed = delivered(scene, store)
+    older = message(claimed.key, Answer(AnswerState.DECLINED, reason="full"))
+    newer = message(claimed.key, Answer(AnswerState.ACCEPTED, owner="Jo"), name="m2")
+    minute = timedelta(minutes=1)
+    assert store.one(scene.respond, replace(newer, received=NOW, wall=NOW + minute, business=BUSINESS + minute))
+    # when
+    later = {"received": NOW - minute, "wall": NOW + 2 * minute, "business": BUSINESS + 2 * minute}
+    assert store.one(scene.respond, replace(older, **later))
+    # then: both are kept, in the order in which they came, and the newer one stands with its clock
+    assert store.only("deliveries")["answer_state"] == "accepted"
+    kept = sorted(store.all("answers"), key=lambda row: row["at"])
+    assert [(row["state"], row["at"]) for row in kept] == [("declined", BUSINESS - minute), ("accepted", BUSINESS)]
+    assert {row["level"] for row in store.all("clocks", state="running")} == {4}
+
+
+def test_a_late_completed_ends_nothing_that_was_agreed_since(scene: Scene, store: Store, message: Message_) -> None:
+    # given
+    claimed = delivered(scene, store)
+    older = message(claimed.key, Answer(AnswerState.COMPLETED, owner="Jo"))
+    newer = message(claimed.key, Answer(AnswerState.ACCEPTED, owner="Jo"), name="m2")
+    store.one(scene.respond, newer)
+    # when
+    store.one(scene.respond, replace(older, received=NOW - timedelta(hours=1)))
+    # then
+    assert {row["level"] for row in store.all("clocks", state="running")} == {4}
+    assert store.only("deliveries")["answer_state"] == "accepted"
+
+
+@pytest.mark.parametrize("level", [Level.L3, Level.L4])
+def test_without_an_answer_nothing_was_decided(scene: Scene, store: Store, message: Message_, level: Level) -> None:
+    # given: a connector that says more than it could know, in its message and in its reply
+    store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    assert store.one(scene.settle, settlement(claimed, Delivered("ref", level)))
+    assert store.one(scene.respond, message(claimed.key, level=level))
+    # then: it counts as received, and the decision is still due
+    assert max(row["level"] for row in store.all("acknowledgements")) == 2
+    assert {row["level"] for row in store.all("clocks", state="running")} == {3, 4}
+
+
+def _unreadable(inbox_id: str, wall: datetime, *, attempt: int = 1, code: str = "host-died") -> Unreadable:
+    again = look_again(code, attempt, NOW, wall)
+    return Unreadable(inbox_id, "housing", code, again, wall, attempt)
+
+
+def test_only_what_is_not_theirs_is_refused_at_once(store: Store, message: Message_) -> None:
+    # given
+    response = message("key", FULL)
+    for code in ("did-not-start", "connector-error", "host-died", "cannot-be-kept"):
+        # when: hours of it
+        wall = NOW
+        for attempt in range(1, 40):
+            store.one(give_up_reading, _unreadable(response.inbox_id, wall, attempt=attempt, code=code))
+            row = store.only("inbox")
+            assert (row["state"], row["reason"]) == ("pending", code)
+            assert row["due_at"] - wall <= timedelta(hours=1)
+            wall = row["due_at"]
+        assert wall > NOW + timedelta(hours=30)
+    # then: the patience is a month's, and a connector's word is final
+    store.one(give_up_reading, _unreadable(response.inbox_id, NOW + timedelta(days=30), attempt=700))
+    assert store.only("inbox")["state"] == "refused"
+    assert look_again("not-theirs", 1, NOW, NOW) is None
+
+
+def test_the_operator_is_told_of_refused_messages_once_a_day_and_connection(store: Store, message: Message_) -> None:
+    # given
+    response, hour = message("key", FULL), timedelta(hours=1)
+    # when: five of them, in a little more than a day
+    for number in range(5):
+        wall = NOW + number * 7 * hour
+        store.one(give_up_reading, _unreadable(response.inbox_id, wall, code="not-theirs"))
+    # then
+    told = [row for row in store.all("notices") if row["topic"] == "message_refused"]
+    assert sorted(row["created_at"] for row in told) == [NOW, NOW + 28 * hour]
+    assert {(row["recipient"], row["channel"], row["connection_id"]) for row in told} == {
+        ("operator", "email", "housing")
+    }
+    # and of one that is tried in vain for long, before a month is over
+    assert store.one(give_up_reading, _unreadable(response.inbox_id, NOW + 60 * hour, attempt=8)) is None
+    assert store.only("inbox")["state"] == "pending"
+    assert len([row for row in store.all("notices") if row["topic"] == "message_refused"]) == 3
+
+
+def test_resuming_a_connection_reads_its_refused_messages_again(store: Store, message: Message_) -> None:
+    # given: one refused on each of two connections
+    for service in (HOUSING, TREATMENT):
+        refused = _unreadable(message("key", FULL, service=service, name=service).inbox_id, NOW, code="not-theirs")
+        store.one(give_up_reading, refused)
+    # when
+    store.one(resume, Resume("housing", "operator:cli", NOW))
+    # then
+    assert {row["connection_id"]: row["state"] for row in store.all("inbox")} == {
+        "housing": "pending",
+        "treatment": "refused",
+    }
+    assert store.nudges.inbox == {"housing"}
+    (unread,) = store.one(read_inbox, ReadInbox("housing", 10, NOW, timedelta(minutes=1)))
+    assert unread.attempt == 1
+
+
+@pytest.mark.parametrize("before", ["queued", "sending", "retrying", "in_doubt"])
+def test_what_was_heard_proves_nothing_of_the_parcel(scene: Scene, store: Store, before: str) -> None:
+    # given: a share that has not arrived
+    store.accept(scene.acceptance(services=[HOUSING]))
+    delivery_id = store.only("deliveries")["id"]
+    if before != "queued":
+        (claimed,) = store.claim()
+        outcome = RetryLater("busy") if before == "retrying" else InDoubt("no-reply")
+        assert before == "sending" or store.one(scene.settle, settlement(claimed, outcome))
+    # when
+    item = Heard(delivery_id, SENDER, "day-centre-system", FULL, "phone", "Duty desk", "Jo", NOW, BUSINESS, NOW)
+    assert store.one(scene.record_heard, item) is None
+    # then: it is the answer, and the sending and the clocks of its way go on
+    row = store.only("deliveries")
+    assert (row["state"], row["answer_state"], row["delivered_at"]) == (before, "accepted", None)
+    assert {each["level"] for each in store.all("clocks", state="running")} == {0, 1, 4}
+    if before != "sending":
+        (claimed,) = store.claim(wall=NOW + timedelta(days=1))
+    assert store.one(scene.settle, settlement(claimed, Delivered("ref", answers=(Answer(AnswerState.RECEIVED),))))
+    # and once it is there, its mere receipt takes nothing back
+    row = store.only("deliveries")
+    assert (row["state"], row["answer_state"]) == ("delivered", "accepted")
+    assert {each["level"] for each in store.all("clocks", state="running")} == {4}
+
+
+def test_a_no_by_phone_leaves_the_clocks_of_the_way_running(scene: Scene, store: Store) -> None:
+    # given
+    store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    # when
+    store.one(scene.record_heard, heard(claimed, answer=Answer(AnswerState.DECLINED, reason="full")))
+    # then
+    assert {each["level"] for each in store.all("clocks", state="running")} == {0, 1}
+
+
+def test_who_wrote_down_what_was_heard_is_answerable_for_it(scene: Scene, store: Store) -> None:
+    claimed = delivered(scene, store)
+    store.one(scene.record_heard, heard(claimed))
+    assert store.only("audit_events", action="delivery.answered")["actor"] == "client:day-centre-system"
+
+
+def test_the_same_words_heard_again_within_a_day_are_one_note(scene: Scene, store: Store) -> None:
+    # given: a client whose reply was lost
+    claimed = delivered(scene, store)
+    note = heard(claimed)
+    # when: it says the same in the same batch, and an hour later
+    later = replace(note, wall=NOW + timedelta(hours=23), business=BUSINESS + timedelta(hours=23))
+    assert store.run(scene.record_heard, note, note) == [None, None]
+    assert store.one(scene.record_heard, later) is None
+    # then: one note, one copy, one notice
+    assert len(store.all("answers")) == 1
+    assert sorted(each["topic"] for each in store.all("notices")) == ["delivery.answered", "heard_copy"]
+    # when: anything else is said, or the same a day after
+    for changed in ({"told_to": "Ann"}, {"said_by": "Al"}, {"how": "email"}, {"answer": replace(FULL, text="x")}):
+        store.one(scene.record_heard, replace(note, **changed))
+    store.one(scene.record_heard, replace(note, wall=NOW + timedelta(hours=24)))
+    # then
+    assert len(store.all("answers")) == 6
 
 
 def test_the_same_message_twice_is_kept_once(scene: Scene, store: Store) -> None:
