@@ -279,7 +279,7 @@ def _relay(  # noqa: PLR0913 - what a relay is made of
 
     watch_all = partial(watch, directory=directory)
     rounds = Rounds(
-        due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall()),
+        due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall(), tuple(couriers)),
         due_inbox=lambda: _in_thread(read_due.due_inbox, reader, now.wall()),
         has_due_notices=lambda: _in_thread(read_due.has_due_notices, reader, now.wall()),
         sweep=lambda item: writer.run(sweep, item),

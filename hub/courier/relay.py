@@ -19,7 +19,7 @@ log = structlog.get_logger(__name__)
 class Rounds:
     """What the relay does on each round, bound by bootstrap; each is one read or one commit."""
 
-    due_deliveries: Callable[[], Awaitable[dict[str, list[str]]]]
+    due_deliveries: Callable[[], Awaitable[list[str]]]
     due_inbox: Callable[[], Awaitable[list[str]]]
     has_due_notices: Callable[[], Awaitable[bool]]
     sweep: Callable[[Sweep], Awaitable[Swept]]
@@ -71,8 +71,8 @@ class Relay:
             log.info("relay.swept", doubted=swept.doubted, cancelled=swept.cancelled)
         while await self._rounds.watch(Watch(self._now.business(), self._now.wall())):
             pass
-        for connection_id, ids in (await self._rounds.due_deliveries()).items():
-            self._nudge(connection_id, ids)
+        for connection_id in await self._rounds.due_deliveries():
+            self._nudge(connection_id, [])
         for connection_id in await self._rounds.due_inbox():
             self._nudge(connection_id, [])
         if await self._rounds.has_due_notices():

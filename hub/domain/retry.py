@@ -42,13 +42,15 @@ def next_attempt(  # noqa: PLR0913 - arithmetic on one policy, called from one p
     after: float | None = None,
     counts: bool = True,
     rand: float = 1.0,
+    tries: int | None = None,
 ) -> datetime | None:
     """Return when to try again, or None when none is left.
 
     `attempt` is how many attempts have been counted, this one included when it `counts`; a snooze (`counts` false, such
     as BaRS 425) costs none. `rand` in [0, 1] spreads the wait over the whole range up to its ceiling. `after` is the
     partner's Retry-After in seconds: never tried earlier, and given up when it lies beyond the end. Whether one is left
-    does not depend on `rand`: a wait that would pass the end is cut to it.
+    does not depend on `rand`: a wait that would pass the end is cut to it. `tries` is how many attempts were made,
+    snoozes too, where that differs: the wait grows with it, so that a partner that only says "later" is not hammered.
     """
     if not 0 <= rand <= 1:
         raise ValueError("rand must lie between 0 and 1")
@@ -59,5 +61,5 @@ def next_attempt(  # noqa: PLR0913 - arithmetic on one policy, called from one p
     earliest = after if after is not None and after > 0 else 0.0
     if left <= 0 or earliest > left:
         return None
-    wait = max(earliest, ceiling_seconds(policy, attempt) * rand)
+    wait = max(earliest, ceiling_seconds(policy, attempt if tries is None else tries) * rand)
     return now + timedelta(seconds=min(wait, left))

@@ -53,22 +53,33 @@ class Claimed:
 def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
     """Claim parcels for each item; rows whose consent is not alive, or is being withdrawn, are passed over.
 
-    What slots are left go to parcels in doubt, which are only asked about: `in_doubt` says so, and nothing is sent.
+    One slot is kept for parcels in doubt, and what slots are left go to them: they are only asked about. `in_doubt`
+    says so, and nothing is sent.
     """
     results = []
     for item in items:
-        lease_until = item.wall + item.deadline + LEASE_GRACE
-        due = tx.claim(item.connection_id, item.limit, item.wall, item.business, lease_until, asks_only=item.asks_only)
-        doubts: list[Row] = []
-        if len(due) < item.limit:
-            left = item.limit - len(due)
-            doubts = tx.claim_doubts(
-                item.connection_id, left, item.wall, item.business, lease_until, asks_only=item.asks_only
-            )
+        doubts = _doubts(tx, item, 1, only_one=True)
+        due = _due(tx, item, item.limit - len(doubts))
+        if (left := item.limit - len(doubts) - len(due)) > 0:
+            doubts += _doubts(tx, item, left, only_one=False)
         if due:
             tx.insert("audit_events", [_audit(row, item) for row in due])
         results.append([_claimed(row, item.wall) for row in (*due, *doubts)])
     return results
+
+
+def _doubts(tx: Transaction, item: Claim, limit: int, *, only_one: bool) -> list[Row]:
+    until = item.wall + item.deadline + LEASE_GRACE
+    return tx.claim_doubts(
+        item.connection_id, limit, item.wall, item.business, until, asks_only=item.asks_only, only_one=only_one
+    )
+
+
+def _due(tx: Transaction, item: Claim, limit: int) -> list[Row]:
+    if limit < 1:
+        return []
+    until = item.wall + item.deadline + LEASE_GRACE
+    return tx.claim(item.connection_id, limit, item.wall, item.business, until, asks_only=item.asks_only)
 
 
 def _audit(row: Row, item: Claim) -> Row:

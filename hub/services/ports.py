@@ -72,7 +72,15 @@ class Transaction(Protocol):
         self, connection_id: str, limit: int, wall: Any, business: Any, lease_until: Any, *, asks_only: bool
     ) -> list[Row]: ...
     def claim_doubts(  # noqa: PLR0913 - as `claim`, and whether asking sends
-        self, connection_id: str, limit: int, wall: Any, business: Any, lease_until: Any, *, asks_only: bool
+        self,
+        connection_id: str,
+        limit: int,
+        wall: Any,
+        business: Any,
+        lease_until: Any,
+        *,
+        asks_only: bool,
+        only_one: bool,
     ) -> list[Row]: ...
     def lock_deliveries(self, delivery_ids: Sequence[str]) -> dict[str, Row]: ...
     def update_deliveries(self, changes: Sequence[Row]) -> None: ...

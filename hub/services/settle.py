@@ -159,6 +159,8 @@ def _try_again(changes: _Changes, update: dict[str, Any], row: Row, item: Settle
         after=later.after,
         counts=later.counts,
         rand=item.rand,
+        # A partner that only ever says "later" is asked less and less often; one that names a time is believed.
+        tries=row["attempt"] if later.after is None else None,
     )
     if state is DeliveryState.IN_DOUBT:
         # It had not arrived: the same bytes go again under the same key, at once.

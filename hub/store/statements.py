@@ -43,6 +43,9 @@ _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{Del
 #: may lead to, another send, needs consent, and that is a claim of its own. A connector that finds out by sending the
 #: same bytes again (BaRS) asks under living consent alone: its question would be a send.
 _UNASKED = "AND d.lease_until IS NULL"
+#: One slot is a doubt's before it is a parcel's: behind a backlog no doubt would ever be asked about.
+_NONE_ASKED = f"""AND NOT EXISTS (SELECT 1 FROM deliveries q WHERE q.connection_id = :connection
+       AND q.state = '{DeliveryState.IN_DOUBT}' AND q.lease_until IS NOT NULL)"""
 #: Where asking would be a send, a doubt under ended consent is never settled: a request to stop must not wait for it.
 _PAST_A_DOUBT = f"""OR (d.kind = '{DeliveryKind.PLEASE_STOP_USING}'
        AND p.state = '{DeliveryState.IN_DOUBT}' AND p.lease_until IS NULL)"""
@@ -71,17 +74,19 @@ WITHDRAWN_AGREEMENTS = select(tables.consents.c.agreement).where(
 
 
 @cache
-def claim(dialect: str, doubts: bool, asks_only: bool = False) -> TextClause:
+def claim(dialect: str, doubts: bool, asks_only: bool = False, only_one: bool = False) -> TextClause:
     """Return the statement that picks what is due on a connection, or what is in doubt there, under locks.
 
-    `asks_only` says that the connector reconciles without sending the parcel again.
+    `asks_only` says that the connector reconciles without sending the parcel again; `only_one` that no doubt is wanted
+    while another of the connection is being asked about.
     """
     wall, business = bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())
     locks = _CLAIM_LOCKS if dialect == "postgresql" else ""
     unsure = "" if asks_only else _PAST_A_DOUBT
     if doubts:
         consent = "" if asks_only else _LIVING
-        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=_UNASKED, consent=consent, unsure=unsure)
+        lease = f"{_UNASKED} {_NONE_ASKED}" if only_one else _UNASKED
+        sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=lease, consent=consent, unsure=unsure)
         return text(sql + locks).bindparams(*((wall,) if asks_only else (wall, business)))
     sql = _CLAIM.format(states=listed(CLAIMABLE), lease="", consent=_LIVING, unsure=unsure)
     return text(sql + locks).bindparams(wall, business)

@@ -143,9 +143,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         lease_until: datetime,
         *,
         asks_only: bool,
+        only_one: bool,
     ) -> list[Row]:
         """Lease deliveries in doubt to be asked about; their state stays, for nothing is known yet."""
-        statement = statements.claim(self._dialect, doubts=True, asks_only=asks_only)
+        statement = statements.claim(self._dialect, doubts=True, asks_only=asks_only, only_one=only_one)
         values = {"connection": connection_id, "limit": limit, "wall": wall}
         doubts = rows(self._connection, statement, values if asks_only else {**values, "business": business})
         if doubts:

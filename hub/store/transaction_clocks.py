@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, or_, select, update
 
 from hub.domain.answer import Level
+from hub.domain.consent import ConsentState
 from hub.domain.delivery import ENDED, DeliveryState
 from hub.store import tables
 from hub.store.columns import Instant
@@ -75,7 +76,7 @@ class ClockStatements:
     def resume(self, connection_id: str) -> list[str]:
         """Let a held connection go on; returns the deliveries that were held with it."""
         self._connection.execute(_HOLD, {"b_id": connection_id, "at": None, "b_reason": None})
-        ids = list(self._connection.scalars(_WAITING, {"b_id": connection_id}))
+        ids = list(self._connection.scalars(_GOES_ON, {"b_id": connection_id}))
         self._connection.execute(_RESUME, {"b_id": connection_id})
         return ids
 
@@ -100,10 +101,14 @@ _NOT_RUNNING = (
     select(_K.c.delivery_id, _K.c.due_at, tables.shares.c.sent_at)
     .join(_D, _D.c.id == _K.c.delivery_id)
     .join(tables.shares, tables.shares.c.id == _D.c.share_id)
+    .join(tables.consents, tables.consents.c.id == _D.c.consent_id)
     .where(
         _K.c.delivery_id.in_(bindparam("ids", expanding=True)),
         _K.c.level == bindparam("level"),
         _K.c.state != ClockState.RUNNING,
+        # Nobody waits for what was cancelled or withdrawn, whatever the service still says of it.
+        _D.c.state != DeliveryState.CANCELLED,
+        tables.consents.c.state != ConsentState.WITHDRAWN,
     )
     .with_for_update(of=_K)
 )
@@ -151,13 +156,14 @@ _CLOSE = (
     )
     .values(state=AlertState.CLOSED, closed_at=bindparam("at", type_=Instant()))
 )
-_HELD = select(_H.c.held_since).where(_H.c.id == bindparam("b_id"))
+#: Under a lock: of two couriers that hold a connection at once, one tells the operator.
+_HELD = select(_H.c.held_since).where(_H.c.id == bindparam("b_id")).with_for_update()
 _HOLD = (
     update(_H)
     .where(_H.c.id == bindparam("b_id"))
     .values(held_since=bindparam("at", type_=Instant()), held_reason=bindparam("b_reason"))
 )
-_WAITING = select(_D.c.id).where(
+_GOES_ON = select(_D.c.id).where(
     _D.c.connection_id == bindparam("b_id"), _D.c.state.in_((DeliveryState.HELD, DeliveryState.QUEUED))
 )
 _STRAYS = (

@@ -12,8 +12,8 @@ from hub.domain.outcome import InDoubt, RetryLater
 from hub.services.claim import claim
 from hub.services.sweep import Sweep, sweep
 from hub.store import tables
-from hub.store.read_due import due_deliveries
-from tests.scenery import HOUSING, NOW, TREATMENT, Scene, Store, claim_of, settlement
+from hub.store.read_due import _IS_DUE, due_deliveries
+from tests.scenery import CONNECTION, HOUSING, NOW, TREATMENT, Scene, Store, claim_of, settlement
 
 _D = tables.deliveries
 
@@ -87,7 +87,7 @@ def test_a_held_connection_is_passed_over_and_no_nudge_is_wasted_on_it(scene: Sc
     store.run(hold, "housing")
     # when / then
     assert store.claim(HOUSING) == []
-    assert set(due_deliveries(store.engine, NOW)) == {"treatment"}
+    assert due_deliveries(store.engine, NOW, CONNECTION.values()) == ["treatment"]
     assert len(store.claim(TREATMENT)) == 1
 
 
@@ -163,16 +163,50 @@ def test_a_doubt_is_leased_to_be_asked_about_and_stays_in_doubt(scene: Scene, st
     assert store.claim(wall=later) == []
 
 
-def test_doubts_take_only_the_slots_that_are_left(scene: Scene, store: Store) -> None:
-    # given: one in doubt and one queued
-    store.accept(scene.acceptance("key-1", services=[HOUSING]))
-    (claimed,) = store.claim()
-    store.one(scene.settle, settlement(claimed, InDoubt("no-reply")))
-    store.accept(scene.acceptance("key-2", services=[HOUSING]))
+def test_one_slot_is_a_doubts_and_the_others_are_for_what_waits(scene: Scene, store: Store) -> None:
+    # given: three in doubt, and a backlog
+    for number in range(3):
+        store.accept(scene.acceptance(f"doubt-{number}", services=[HOUSING]))
+    for claimed in store.claim():
+        store.one(scene.settle, settlement(claimed, InDoubt("no-reply")))
+    for number in range(4):
+        store.accept(scene.acceptance(f"key-{number}", services=[HOUSING]))
     later = NOW + timedelta(minutes=1)
+    # when slots come free one or two at a time, then one doubt is asked about beside what is sent
+    assert [each.in_doubt for each in store.claim(wall=later, limit=2)] == [False, True]
+    (sending,) = store.claim(wall=later, limit=1)
+    assert not sending.in_doubt
+    # and where slots are left, more of them are
+    assert [each.in_doubt for each in store.claim(wall=later, limit=5)] == [False, False, True, True]
+
+
+def test_a_backlog_on_one_connection_hides_nobody_else_s(scene: Scene, store: Store) -> None:
+    # given more than a thousand that fell due on one connection long before one on another
+    store.accept(scene.acceptance("key-0", services=[HOUSING]))
+    row = store.only("deliveries")
+    with store.engine.begin() as connection:
+        connection.execute(
+            _D.insert(), [row | {"id": f"{number:032}", "key": f"{number:036}"} for number in range(2100)]
+        )
+        connection.execute(update(_D).values(due_at=NOW - timedelta(days=1)))
+    store.accept(scene.acceptance("key-1", services=[TREATMENT]))
     # when / then
-    assert [each.in_doubt for each in store.claim(wall=later, limit=1)] == [False]
-    assert [each.in_doubt for each in store.claim(wall=later, limit=1)] == [True]
+    assert due_deliveries(store.engine, NOW, ["housing", "treatment"]) == ["housing", "treatment"]
+    assert due_deliveries(store.engine, NOW, ["treatment"]) == ["treatment"]
+
+
+@pytest.mark.parametrize("url", ["sqlite"], indirect=True)
+def test_looking_for_what_is_due_costs_the_same_whatever_waits(store: Store) -> None:
+    # given / when
+    statement = _IS_DUE.compile(store.engine, compile_kwargs={"literal_binds": False})
+    with store.engine.connect() as connection:
+        plan = connection.exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {statement}",
+            tuple("housing" if "conn" in name else 0 for name in statement.positiontup),
+        ).all()
+    # then each half steps into an index
+    assert any("ix_deliveries_claimable" in step[3] for step in plan), plan
+    assert not any(step[3].startswith("SCAN deliveries") for step in plan), plan
 
 
 def test_two_claims_in_one_transaction_do_not_overlap(scene: Scene, store: Store) -> None:

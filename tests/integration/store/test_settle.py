@@ -194,6 +194,21 @@ def test_a_snooze_costs_no_try(scene: Scene, store: Store, sent: Sent) -> None:
     assert store.state(claimed.delivery_id) == "sending"
 
 
+def test_a_partner_that_only_says_later_is_asked_less_and_less_often(scene: Scene, store: Store, sent: Sent) -> None:
+    # given
+    claimed, wall, waits = sent(), NOW, []
+    # when it says "too early" again and again, and never when
+    for _ in range(8):
+        store.one(scene.settle, settlement(claimed, RetryLater("too-early", counts=False), wall=wall, rand=1.0))
+        due_at = store.only("deliveries")["due_at"]
+        waits.append((due_at - wall).total_seconds())
+        wall = due_at
+        (claimed,) = store.claim(wall=wall)
+    # then each wait is twice the last, and no try was used up
+    assert waits == [2.0**number for number in range(1, 9)]
+    assert store.only("deliveries")["counted"] == 0
+
+
 def test_a_partner_that_names_a_time_is_not_tried_before_it(scene: Scene, store: Store, sent: Sent) -> None:
     claimed = sent()
     store.one(scene.settle, settlement(claimed, RetryLater("busy", after=600), rand=0.0))

@@ -109,4 +109,4 @@ def test_a_server_that_only_reads_keeps_nothing_and_says_so(postgres: str) -> No
 def test_a_database_that_is_away_is_no_defect_of_a_read() -> None:
     engine = open_engine("postgresql+psycopg://nobody@127.0.0.1:9/nothing")
     with pytest.raises(Unavailable):
-        read_or_unavailable(due_deliveries, engine, NOW)
+        read_or_unavailable(due_deliveries, engine, NOW, ["housing"])
