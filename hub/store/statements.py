@@ -45,7 +45,7 @@ _LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{Del
 _UNASKED = "AND d.lease_until IS NULL"
 #: One slot is a doubt's before it is a parcel's: behind a backlog no doubt would ever be asked about.
 _NONE_ASKED = f"""AND NOT EXISTS (SELECT 1 FROM deliveries q WHERE q.connection_id = :connection
-       AND q.state = '{DeliveryState.IN_DOUBT}' AND q.lease_until IS NOT NULL)"""
+       AND q.state = '{DeliveryState.IN_DOUBT}' AND q.lease_until IS NOT NULL)"""  # noqa: S608 - the name of a state
 #: Where asking would be a send, a doubt under ended consent is never settled: a request to stop must not wait for it.
 _PAST_A_DOUBT = f"""OR (d.kind = '{DeliveryKind.PLEASE_STOP_USING}'
        AND p.state = '{DeliveryState.IN_DOUBT}' AND p.lease_until IS NULL)"""

@@ -78,8 +78,8 @@ def test_a_snooze_costs_no_attempt(policy: Policy, attempt: int, rand: float) ->
 @given(tries=st.integers(1, 40))
 def test_the_wait_grows_with_every_try_and_the_limit_with_those_counted(tries: int) -> None:
     policy = Policy(first_seconds=2, cap_seconds=900, attempts=12)
-    due_at = next_attempt(policy, 1, START, START, counts=False, tries=tries)
-    assert due_at == START + timedelta(seconds=ceiling_seconds(policy, tries))
+    due_at = next_attempt(policy, 1, FIRST, FIRST, counts=False, tries=tries)
+    assert due_at == FIRST + timedelta(seconds=ceiling_seconds(policy, tries))
 
 
 def test_even_a_snooze_ends_when_time_is_up() -> None:
