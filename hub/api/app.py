@@ -21,6 +21,7 @@ from hub.api import (
     shares,
     tokens,
 )
+from hub.api.description import Described
 from hub.bootstrap import Hub
 
 _ABOUT = "Send what a person agreed to share, once, to each service able to act; and hear what came of it."
@@ -45,7 +46,7 @@ def create_app(hub: Hub) -> FastAPI:
                 watched[0].server_close()
             await hub.stop()
 
-    app = FastAPI(
+    app = Described(
         title="Trusted Person Hub",
         description=_ABOUT,
         version="1",
