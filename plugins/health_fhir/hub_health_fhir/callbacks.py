@@ -18,6 +18,13 @@ PEOPLE_LIMIT = 20  #: references that are followed to find an owner
 TEXT_LIMIT = 4000  #: characters of a partner's words that are kept
 NAME_LIMIT = 200
 
+#: The reason of an answer whose reason the service wrote itself: what it wrote is text, and returns as text (R21).
+IN_THEIR_WORDS = "in-their-words"
+
+#: FHIR's response codes for a message that the receiver's system could not take in.
+NOT_PROCESSED = frozenset({"transient-error", "fatal-error"})
+NOT_READ = "Their system could not read it. Ring them."
+
 #: FHIR status -> the hub's word, the more telling resource first (partner contracts 2.1: interim, final, rejection).
 REFERRAL_ENDS = {
     "entered-in-error": AnswerState.RECEIVED,
@@ -119,17 +126,22 @@ def read_response(request: CallbackRequest) -> Inbound:
 
 def read_answer(message: Message, header: dict[str, Any]) -> Answer:
     """Say what the service decided, who has it, why, and anything it wrote."""
+    if words(dig(header, "response", "code")) in NOT_PROCESSED:
+        # Nobody there has read it: this proves no more than its arrival, and the clock for a reading goes on.
+        return Answer(AnswerState.AWAITED, reason="receiver-could-not-process", text=NOT_READ)
     referral = message.follow(dig(header, "focus", 0)) or message.first("ServiceRequest")
     if referral.get("resourceType") != "ServiceRequest":
         referral = message.first("ServiceRequest")
     encounter = message.follow(referral.get("encounter")) or message.first("Encounter")
     state, stage = decide(header, referral, encounter)
+    reasons = read_reasons(referral, encounter)
+    notes = (words(dig(note, "text")) for note in items(referral.get("note")))
     return Answer(
         state=state,
         stage=stage,
         owner=read_owner(message, header, referral, encounter),
-        reason=read_reason(referral, encounter),
-        text="\n\n".join(filter(None, (words(dig(note, "text")) for note in items(referral.get("note")))))[:TEXT_LIMIT],
+        reason=IN_THEIR_WORDS if reasons else "",
+        text="\n\n".join(filter(None, (*reasons, *notes)))[:TEXT_LIMIT],
     )
 
 
@@ -140,8 +152,6 @@ def decide(header: dict[str, Any], referral: dict[str, Any], encounter: dict[str
     takes back is kept as received, so that a person looks at it; so is a status nobody knows, never dropped.
     """
     statuses = words(referral.get("status")), words(encounter.get("status"))
-    if words(dig(header, "response", "code")) in {"transient-error", "fatal-error"}:
-        return AnswerState.NEEDS_INFO, "receiver_could_not_process"
     if "entered-in-error" in statuses:
         return AnswerState.RECEIVED, "entered_in_error"
     if words(dig(header, "reason", "coding", 0, "code")) == "delete":
@@ -154,13 +164,11 @@ def decide(header: dict[str, Any], referral: dict[str, Any], encounter: dict[str
     return AnswerState.RECEIVED, "unrecognised_status"
 
 
-def read_reason(referral: dict[str, Any], encounter: dict[str, Any]) -> str:
-    """Return the reason in the partner's readable words; a bare code is not shown to anyone (R61)."""
-    for concept in (*items(encounter.get("reasonCode")), *items(referral.get("reasonCode"))):
-        said = words(dig(concept, "text")) or words(dig(concept, "coding", 0, "display"))
-        if said:
-            return said
-    return ""
+def read_reasons(referral: dict[str, Any], encounter: dict[str, Any]) -> list[str]:
+    """Return the reasons in the partner's own words, each once; a bare code is not shown to anyone (R61)."""
+    concepts = (*items(encounter.get("reasonCode")), *items(referral.get("reasonCode")))
+    said = (words(dig(concept, "text")) or words(dig(concept, "coding", 0, "display")) for concept in concepts)
+    return list(dict.fromkeys(filter(None, said)))
 
 
 def read_owner(message: Message, header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any]) -> str:

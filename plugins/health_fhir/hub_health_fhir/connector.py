@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Any
 from uuid import uuid4
 
-from pydantic import Field, StringConstraints
+from pydantic import StringConstraints
 
 from hub.sdk import (
     CallbackRequest,
@@ -52,7 +52,6 @@ class BarsSettings(Settings):
     software_version: Line
     practitioner_role: Line | None = None  #: SDS role profile id, sent where it is known
     use_context: Line  #: agreed at onboarding: use case, category, event and reason between bars
-    tries_on_fault: int = Field(default=5, ge=1, le=50)  #: how often a receiver's own fault is tried again
 
 
 class BarsConnector(Connector[BarsSettings]):
@@ -74,7 +73,7 @@ class BarsConnector(Connector[BarsSettings]):
             known = dig(_json(response), "resourceType") == "CapabilityStatement"
             return Delivered(level=Level.L0) if known else RetryLater("not-a-bars-endpoint")
         echoed = _echoes(response, request_id, case)
-        return outcome_of(response, echoed=echoed, attempt=1, tries_on_fault=2, now=context.now)
+        return outcome_of(response, echoed=echoed, now=context.now)
 
     async def deliver(self, parcel: Parcel, context: Context) -> Outcome:
         """POST the Bundle and read the synchronous reply (200 proves L1, with receiver-assigned ids L2)."""
@@ -92,8 +91,7 @@ class BarsConnector(Connector[BarsSettings]):
         echoed = _echoes(response, parcel.idempotency_key, parcel.case)
         if response.status == 200:
             return _accepted(response, parcel.idempotency_key, echoed=echoed)
-        tries = self.settings.tries_on_fault
-        return outcome_of(response, echoed=echoed, attempt=parcel.attempt, tries_on_fault=tries, now=context.now)
+        return outcome_of(response, echoed=echoed, now=context.now)
 
     async def reconcile(self, parcel: Parcel, context: Context) -> Outcome:
         """Find out by sending the same body and ids again: BaRS answers 409 `duplicate` to what it already has.
@@ -103,7 +101,7 @@ class BarsConnector(Connector[BarsSettings]):
         match await self.deliver(parcel, context):
             case Delivered() as arrived:
                 return arrived
-            case Rejected(reason) if reason != "conflict-human-review" and not reason.endswith(":persists"):
+            case Rejected(reason) if reason != "conflict-human-review":
                 return RetryLater(f"not-arrived:{reason}"[:80])
             case outcome:
                 return InDoubt(getattr(outcome, "reason", "unknown"))

@@ -21,8 +21,7 @@ class Move(Enum):
 
     ARRIVED = auto()  #: the receiver already has it: stop
     WAIT = auto()  #: the first try is still being worked on: costs no attempt
-    RETRY = auto()  #: nobody could take it: the same body and ids again
-    BOUNDED = auto()  #: a fault at the receiver: again, but not for ever
+    RETRY = auto()  #: nobody could take it, or the receiver failed: the same body and ids again
     RENEW = auto()  #: the token is not good: a fresh one once, then hold the connection
     HALT = auto()  #: the connection is not allowed in: hold it and tell the operator
     REFUSED = auto()  #: sending it again cannot help: a person looks
@@ -66,7 +65,7 @@ RULES: Mapping[tuple[int, str], Rule] = {
     **_rows(422, ("not-supported", "too-costly"), Move.REFUSED, "unprocessable"),
     **_rows(425, ("duplicate",), Move.WAIT, "too-early"),
     **_rows(429, ("throttled",), Move.RETRY, "throttled"),
-    **_rows(500, ("exception", "transient", "no-store"), Move.BOUNDED, "receiver-error"),
+    **_rows(500, ("exception", "transient", "no-store"), Move.RETRY, "receiver-error"),
     **_rows(501, ("not-supported",), Move.REFUSED, "not-implemented"),
     **_rows(503, ("transient",), Move.RETRY, "unavailable"),
 }
@@ -78,7 +77,7 @@ def rule_for(status: int, issue: str) -> Rule | None:
     if rule is None and 400 <= status < 500:
         return Rule(Move.REFUSED, f"refused:{status}")
     if rule is None and 500 <= status < 600:
-        return Rule(Move.BOUNDED, f"receiver-error:{status}")
+        return Rule(Move.RETRY, f"receiver-error:{status}")
     return rule
 
 
@@ -97,11 +96,11 @@ def issue_code(response: Response) -> str | None:
     return (known or codes or [ANY])[0]
 
 
-def outcome_of(response: Response, *, echoed: bool, attempt: int, tries_on_fault: int, now: datetime) -> Outcome:
+def outcome_of(response: Response, *, echoed: bool, now: datetime) -> Outcome:
     """Say what a reply other than a success means.
 
-    `echoed` tells whether both request ids came back; `tries_on_fault` bounds how often a receiver's own fault (500) is
-    retried; `now` is UTC and turns a Retry-After date into seconds.
+    `echoed` tells whether both request ids came back; `now` is UTC and turns a Retry-After date into seconds. How often
+    a receiver's own fault (500) is tried again is the hub's to say: it alone counts what was tried.
     """
     issue = issue_code(response)
     after = retry_after(response, now)
@@ -110,8 +109,6 @@ def outcome_of(response: Response, *, echoed: bool, attempt: int, tries_on_fault
     rule = rule_for(response.status, issue)
     if rule is None:
         return InDoubt("unexpected-status")
-    if rule.move is Move.BOUNDED and attempt >= tries_on_fault:
-        return Rejected(f"{rule.reason}:persists")
     return _apply(rule, after)
 
 
@@ -120,7 +117,7 @@ def _apply(rule: Rule, after: float | None) -> Outcome:
     match rule.move:
         case Move.ARRIVED:
             return Delivered(level=Level.L1)
-        case Move.WAIT | Move.RETRY | Move.BOUNDED:
+        case Move.WAIT | Move.RETRY:
             return RetryLater(rule.reason, after=after, counts=rule.move is not Move.WAIT)
         case Move.RENEW | Move.HALT:
             return Halt(rule.reason)

@@ -16,7 +16,8 @@ from hub_health_fhir.replies import is_valid
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from hub.sdk import Answer, AnswerState, CallbackRequest, Delivered, Inbound
+from hub.domain.answer import PROVES, returnable
+from hub.sdk import Answer, AnswerState, CallbackRequest, Delivered, Inbound, Level
 from hub.sdk.testing.context import PlainContext
 from hub.sdk.testing.process import SandboxProcess
 from hub.sdk.testing.sandbox import Behaviour
@@ -76,7 +77,12 @@ async def test_a_decision_comes_back_with_its_owner_and_reason(
         message_id=headers["x-request-id"],
         reference=sent.idempotency_key,
         answers=(
-            Answer(state=state, owner="Duty nurse", reason="Outside our area", text="We will ring the front desk."),
+            Answer(
+                state=state,
+                owner="Duty nurse",
+                reason="in-their-words",
+                text="Outside our area\n\nWe will ring the front desk.",
+            ),
         ),
     )
 
@@ -201,8 +207,6 @@ A = AnswerState
         (message(referral("brand-new-status")), A.RECEIVED, "unrecognised_status"),
         (message(referral("active"), encounter("brand-new")), A.RECEIVED, "unrecognised_status"),
         (message(), A.RECEIVED, "unrecognised_status"),
-        (message(referral("active"), code="fatal-error"), A.NEEDS_INFO, "receiver_could_not_process"),
-        (message(referral("active"), code="transient-error"), A.NEEDS_INFO, "receiver_could_not_process"),
     ],
 )
 def test_each_kind_of_response_has_one_meaning(bundle: Any, state: AnswerState, stage: str) -> None:
@@ -217,10 +221,26 @@ def test_the_message_is_named_by_its_header_or_else_by_its_bundle() -> None:
     assert parse(message(referral("active"))).message_id == "m-1"
 
 
-def test_a_reason_is_read_in_words_and_never_as_a_bare_code() -> None:
-    [said] = parse(message(encounter("cancelled", reasonCode=[{"coding": [{"display": "No capacity"}]}]))).answers
+@pytest.mark.parametrize("code", ["fatal-error", "transient-error"])
+def test_a_message_that_could_not_be_taken_in_proves_no_reading_and_asks_nothing(code: str) -> None:
+    # given a negative acknowledgement that echoes the referral as if all were well
+    inbound = parse(message(referral("active"), code=code))
+    # then no clock for a reading or a decision stops, and what to do is said
+    [answer] = inbound.answers
+    assert (inbound.level, PROVES[answer.state]) == (None, Level.L0)
+    assert (answer.reason, answer.owner) == ("receiver-could-not-process", "")
+    assert answer.text == "Their system could not read it. Ring them."
+
+
+def test_a_reason_in_the_service_s_own_words_is_text_and_never_a_reason() -> None:
+    """R21: who agreed that a reason returns has not agreed to what a service writes freely about a person."""
+    said = encounter("cancelled", reasonCode=[{"coding": [{"display": "No capacity"}]}, {"text": "Sam hit a nurse"}])
+    [worded] = parse(message(said, referral("revoked", note=[{"text": "Ring us"}]))).answers
     [coded] = parse(message(encounter("cancelled", reasonCode=[{"coding": [{"code": "X-17"}]}]))).answers
-    assert (said.reason, coded.reason) == ("No capacity", "")
+    assert (worded.reason, worded.text) == ("in-their-words", "No capacity\n\nSam hit a nurse\n\nRing us")
+    assert (coded.reason, coded.text) == ("", "")
+    kept, held_back = returnable(worded, ["state", "reason"])
+    assert (kept.text, held_back) == ("", ("text",))
 
 
 def test_a_named_practitioner_with_a_role_is_the_owner() -> None:

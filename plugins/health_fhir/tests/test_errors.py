@@ -62,8 +62,8 @@ def fault(status: int, issue: str | None, code: str = "REC_ANYTHING", **headers:
     return Response(status, headers, json.dumps(body).encode())
 
 
-def judge(response: Response, *, echoed: bool = True, attempt: int = 1) -> object:
-    return outcome_of(response, echoed=echoed, attempt=attempt, tries_on_fault=3, now=NOW)
+def judge(response: Response, *, echoed: bool = True) -> object:
+    return outcome_of(response, echoed=echoed, now=NOW)
 
 
 def test_the_table_here_has_every_row_of_the_map() -> None:
@@ -110,9 +110,20 @@ def test_any_other_409_needs_a_human() -> None:
     assert judge(fault(409, "business-rule")) == Rejected("conflict-human-review")
 
 
-def test_a_receivers_own_fault_is_tried_again_but_not_for_ever() -> None:
-    assert judge(fault(500, "exception"), attempt=2) == RetryLater("receiver-error:exception")
-    assert judge(fault(500, "exception"), attempt=3) == Rejected("receiver-error:exception:persists")
+@pytest.mark.anyio
+@pytest.mark.parametrize("attempt", [1, 6, 40])
+async def test_a_receivers_own_fault_is_tried_again_however_many_questions_went_before(
+    attempt: int,
+    sandbox_once: SandboxProcess,
+    bars: Callable[..., Any],
+    context: Callable[..., PlainContext],
+    parcel: Callable[..., Any],
+) -> None:
+    # given: its first fault, at an attempt that earlier 425s have put off
+    async with context() as lent:
+        outcome = await bars(sandbox_once.url).deliver(parcel("NHS0001-500-exception", attempt=attempt), lent)
+    # then: the hub, which counts the tries, is asked for another
+    assert outcome == RetryLater("receiver-error:exception")
 
 
 @pytest.mark.parametrize(
