@@ -16,7 +16,8 @@ from hub.courier.deaths import treatment
 from hub.courier.host_process import HostBroken, HostProcess, HostResult
 from hub.courier.incarnation import HostDied
 from hub.domain.delivery import DeliveryKind
-from hub.domain.outcome import Halt, Outcome, Rejected, RetryLater
+from hub.domain.errors import Unavailable
+from hub.domain.outcome import Halt, InDoubt, Outcome, Rejected, RetryLater
 from hub.sdk.connector import CallbackRequest, Inbound, Parcel
 from hub.services.claim import Claim, Claimed, claim
 from hub.services.now import Now
@@ -149,16 +150,18 @@ class Courier:
     async def _carry(self, claimed: Claimed) -> tuple[Outcome | Died, bool]:
         """Return what became of a parcel, and whether a byte of it may have left."""
         how = treatment(claimed.deaths)
-        if how == "give_up":
-            return Rejected("host-died-again"), False
-        # What is in doubt is asked about, never sent blindly, however often its host died.
+        # What is in doubt is asked about, never sent blindly and never given up, however often its host died.
         if claimed.in_doubt:
-            carry = self._host.reconcile_alone if how == "alone" else self._host.reconcile
+            carry = self._host.reconcile if how == "normal" else self._host.reconcile_alone
+        elif how == "give_up":
+            return Rejected("host-died-again"), False
         else:
             carry = self._host.deliver_alone if how == "alone" else self._host.deliver
         match await carry(self._parcel(claimed)):
             case HostResult(outcome=outcome, started=started):
                 return outcome, started
+            case HostDied(started=False, why=("idle" | "closed")) if claimed.in_doubt:
+                return InDoubt("host-closed"), False  # to try later would say that it had not arrived
             case HostDied(started=False, why=("idle" | "closed")):
                 return RetryLater("host-closed", counts=False), False
             case HostDied(started=started):
@@ -181,19 +184,26 @@ class Courier:
         )
 
     async def _read_inbox(self) -> None:
-        """Have the host read what the partner sent, one message after another: order is theirs to mean something by."""
+        """Have the host read what the partner sent, one after another; one that cannot be kept stops no other."""
         while unread := await self._run(
             read_inbox, ReadInbox(self.connection_id, 50, self._now.wall(), self._deadline)
         ):
             for message in unread:
-                await self._respond(message)
+                try:
+                    await self._respond(message)
+                except Unavailable:
+                    raise  # the store's trouble and not the message's: each lease runs out, and all are read again
+                except Exception as error:  # noqa: BLE001 - one message's boundary: those behind it are not its fault
+                    log.error("courier.message_failed", connection=self.connection_id, error=type(error).__name__)
+                    await self._run(give_up_reading, message.failed("cannot-be-kept", self._now.wall()))
 
     async def _respond(self, message: Unread) -> None:
         data_key = self._vault.unwrap(message.data_key)
         request = CallbackRequest(*message.open(data_key))
         read = await self._host.parse(request)
         if isinstance(read, Inbound):
-            response = Response(message.id, self.connection_id, read, self._now.wall(), self._now.business())
+            wall, business = self._now.wall(), self._now.business()
+            response = Response(message.id, self.connection_id, read, wall, business, message.received, message.attempt)
             await self._run(self._verbs.respond, response)
         else:
             await self._run(give_up_reading, message.failed(read.code, self._now.wall()))

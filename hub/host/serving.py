@@ -83,6 +83,7 @@ class Serving:
 
         delivering = frame.verb == "deliver"
         context = CallContext(self._client, self._configure.secrets, frame.deadline, report if delivering else None)
+        context.started = not delivering  # a question that breaks off leaves the doubt as it was
         verb = self._connector.deliver if delivering else self._connector.reconcile
         await self._settle(frame.call, verb(frame.parcel(), context), context, frame.deadline)
 

@@ -9,6 +9,7 @@ import re
 BOUNDARIES = {
     # loops: what they work on stays due in the store, and the next round sees it
     "hub/courier/courier.py: Courier.run",
+    "hub/courier/courier.py: Courier._read_inbox",
     "hub/courier/relay.py: Relay.run",
     "hub/notify/notifier.py: Notifier.run",
     # the writer: one poisoned item fails alone, and the thread lives on
