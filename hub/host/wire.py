@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from struct import Struct
 from typing import Annotated, Any, Literal
 
@@ -13,6 +13,7 @@ import orjson
 from pydantic import PlainSerializer, PlainValidator, TypeAdapter
 
 from hub.sdk import (
+    Answer,
     Delivered,
     DeliveryKind,
     Halt,
@@ -42,6 +43,53 @@ class FrameError(Exception):
 def clean_reason(reason: object) -> str:
     """Return a reason code, or "unstated" for anything that could be prose: a code names no person."""
     return reason if isinstance(reason, str) and _REASON.fullmatch(reason) else "unstated"
+
+
+#: Characters of an answer: of what stands on one line, and of what was written.
+_MOST_LINE, _MOST_TEXT = 200, 20_000
+#: Characters of what a partner calls a message or a delivery; its own end is cut alike wherever it stands.
+_MOST_NAME = 1_000
+#: What no database and no UTF-8 holds: NUL, and half of a surrogate pair.
+_BROKEN = re.compile("[\x00\ud800-\udfff]")
+
+
+def _whole(text: str, most: int) -> str:
+    """Return a text that can be kept; anything but a text is returned as it is, and fails where types are checked."""
+    return _BROKEN.sub("\ufffd", text[:most]) if isinstance(text, str) else text
+
+
+def _whole_answers(answers: tuple[Answer, ...]) -> tuple[Answer, ...]:
+    if not isinstance(answers, tuple | list) or not all(isinstance(each, Answer) for each in answers):
+        return answers
+    return tuple(
+        replace(
+            each,
+            text=_whole(each.text, _MOST_TEXT),
+            owner=_whole(each.owner, _MOST_LINE),
+            reason=_whole(each.reason, _MOST_LINE),
+            stage=_whole(each.stage, _MOST_LINE),
+            next_step=_whole(each.next_step, _MOST_LINE),
+        )
+        for each in answers
+    )
+
+
+def whole(frame: Frame) -> Frame:
+    """Return a frame whose words of a partner can be sent and kept: no authentic answer is refused for its form (R35).
+
+    Done before a frame is written, for JSON cannot hold all that Python can, and once more where the hub reads it, for
+    a host need not have.
+    """
+    if isinstance(frame, Read) and isinstance(frame.inbound, Inbound):
+        said = frame.inbound
+        message_id, reference = _whole(said.message_id, _MOST_NAME), _whole(said.reference, _MOST_NAME)
+        answers = _whole_answers(said.answers)
+        return replace(frame, inbound=replace(said, message_id=message_id, reference=reference, answers=answers))
+    if isinstance(frame, Settled) and isinstance(frame.outcome, Delivered):
+        taken = frame.outcome
+        receipt, answers = _whole(taken.receipt, _MOST_NAME), _whole_answers(taken.answers)
+        return replace(frame, outcome=replace(taken, receipt=receipt, answers=answers))
+    return frame
 
 
 def _pack(outcome: Outcome) -> dict[str, Any]:
@@ -222,6 +270,7 @@ _WITH_BODY = frozenset({"Carry", "Parse"})
 
 def encode(frame: Frame) -> bytes:
     """Return a frame's bytes: u32 rest, u32 header, header, body; raises `FrameError` when it is too large."""
+    frame = whole(frame)
     name = type(frame).__name__
     raw = name in _WITH_BODY
     fields = _FRAMES[name].dump_python(frame, mode="json", exclude={"body"} if raw else None)
@@ -241,7 +290,7 @@ def decode(header: bytes, body: bytes) -> Frame:
             fields["body"] = body
         elif body:
             raise FrameError("unexpected-body")
-        return _FRAMES[name].validate_python(fields)
+        return whole(_FRAMES[name].validate_python(fields))
     except (ValueError, TypeError, KeyError, AttributeError):
         raise FrameError("malformed") from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 from datetime import date
 
@@ -163,3 +164,43 @@ def test_secrets_and_bodies_stay_out_of_representations() -> None:
     assert "canary-3" not in repr(
         wire.Carry.of(1, "deliver", Parcel("t", DeliveryKind.SHARE, 1, "", "", b"canary-3", "", "", 0))
     )
+
+
+BROKEN = Answer(
+    AnswerState.DECLINED,
+    owner="Jo\ud83d" + "x" * 500,
+    text="no\x00pe" + "y" * 600_000,
+    reason="\udfff",
+    stage="s" * 201,
+    next_step="ring\x00",
+)
+
+
+@pytest.mark.parametrize("kind", ["message", "reply"])
+def test_no_answer_is_refused_for_its_form(kind: str) -> None:
+    # given what JSON cannot hold, what no database keeps, and far more than anyone reads
+    if kind == "message":
+        frame: wire.Frame = wire.Read(1, Inbound("m\x00", "r\ud800", None, (BROKEN,)))
+    else:
+        frame = wire.Settled(1, Delivered("r\ud800", Level.L2, (BROKEN,)))
+    # when it goes from host to hub
+    come = wire.decode(*split(wire.encode(frame)))
+    # then it is there, whole
+    said = come.inbound if isinstance(come, wire.Read) else come.outcome
+    [answer] = said.answers
+    assert answer.owner == "Jo\ufffd" + "x" * 197
+    assert answer.text == "no\ufffdpe" + "y" * 19_995
+    assert (answer.reason, answer.stage, answer.next_step) == ("\ufffd", "s" * 200, "ring\ufffd")
+    assert (said.reference if kind == "message" else said.receipt) == "r\ufffd"
+
+
+def test_a_host_that_cleans_nothing_is_cleaned_up_after() -> None:
+    # given a frame that no encoder of ours wrote
+    said = {"state": "accepted", "owner": "o\x00" * 300, "text": "t\x00", "reason": "", "stage": "", "next_step": ""}
+    inbound = {"message_id": "m", "reference": "r\x00", "level": None, "answers": [{**said, "next_date": None}]}
+    # when the hub reads it
+    come = wire.decode(json.dumps(["Read", {"call": 1, "inbound": inbound}]).encode(), b"")
+    # then nothing of it stops the database
+    assert isinstance(come, wire.Read)
+    assert come.inbound.answers == (Answer(AnswerState.ACCEPTED, owner="o\ufffd" * 100, text="t\ufffd"),)
+    assert come.inbound.reference == "r\ufffd"
