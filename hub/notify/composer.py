@@ -79,6 +79,8 @@ class Composer:
 
     def _words(self, notice: Row, context: Context) -> Words:
         share, delivery = context["share"], context["delivery"]
+        if notice["topic"] == "message_refused":
+            return words.message_refused(notice["connection_id"] or "")
         if share is None:
             held = context["connection"] or {"held_reason": "", "held_since": None}
             return words.connection_held(notice["connection_id"] or "", held["held_reason"] or "", held["held_since"])

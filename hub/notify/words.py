@@ -91,6 +91,16 @@ def connection_held(connection_id: str, reason: str, since: datetime | None) -> 
     return Words(f"A connection is held: {connection_id}", _paragraphs(lines))
 
 
+def message_refused(connection_id: str) -> Words:
+    """Tell the operator, once a day and connection, that what a partner sent could not be read."""
+    lines = [
+        f"A message from {connection_id} could not be read. It is kept.",
+        f"Run `hub connection check {connection_id}`.",
+        f"Once that works, run `hub connection resume {connection_id}`: what was refused is read again.",
+    ]
+    return Words(f"A message could not be read: {connection_id}", "\n\n".join(lines) + "\n")
+
+
 def age(waited: timedelta) -> str:
     """A length of time in the one unit that people would say it in: minutes, hours up to two days, then days."""
     minutes = max(1, int(waited.total_seconds() // 60))

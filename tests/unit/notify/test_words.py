@@ -9,7 +9,7 @@ from typing import get_args
 import pytest
 
 from hub.domain.share import Category
-from hub.notify.words import AlertKind, Words, age, alert, connection_held, heard_copy, stopped
+from hub.notify.words import AlertKind, Words, age, alert, connection_held, heard_copy, message_refused, stopped
 
 LINK = "https://hub.example/alerts/0192f3"
 REFERENCE = "K7M-4QX"
@@ -137,3 +137,11 @@ def _syllables(word: str) -> int:
     """Groups of vowels, without a silent e at the end."""
     groups = len(re.findall(r"[aeiouy]+", word))
     return max(1, groups - (word.endswith("e") and not word.endswith("le") and groups > 1))
+
+
+def test_a_message_that_could_not_be_read_is_told_by_its_connection_alone() -> None:
+    # given a refused message, when the operator is told, then it is that it is kept, and what to run
+    words = message_refused("county-treatment")
+    assert "A message from county-treatment could not be read. It is kept." in words.text
+    assert "Run `hub connection check county-treatment`." in words.text
+    assert "`hub connection resume county-treatment`" in words.text
