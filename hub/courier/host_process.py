@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, replace
@@ -16,7 +17,7 @@ from hub.courier.incarnation import Call, HostDied, Incarnation, Why
 from hub.courier.spawn import spawn
 from hub.host import isolation, wire
 from hub.host.foreign import site_folders, start_up_code
-from hub.sdk import CallbackRequest, Inbound, Outcome, Parcel, RetryLater
+from hub.sdk import CallbackRequest, Inbound, InDoubt, Outcome, Parcel, RetryLater
 
 log = structlog.get_logger(__name__)
 
@@ -31,9 +32,13 @@ class HostResult:
 
 @dataclass(frozen=True, slots=True)
 class HostBroken:
-    """No host for this connection: the plugin cannot be loaded or its settings are wrong. Nothing was sent."""
+    """No host for this connection: the plugin cannot be loaded or its settings are wrong. Nothing was sent.
+
+    `for_now` says that it may start later: what it lacked was the machine's to give.
+    """
 
     reason: str
+    for_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +53,14 @@ class CollectError(Exception):
 
 
 #: A host killed while it starts (a full memory, an operator's hand) is started again, so many times in a row in all;
-#: only then is its connection held.
+#: only then does what it was to carry wait.
 _STARTS = 3
+
+#: A machine short of memory or processes comes round: so many times in a row it is waited for before a connection is
+#: held, this many seconds each.
+_PAUSES, _PAUSE = 5, 30.0
+_SHORT = frozenset({errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+_NOT_NOW = "host-could-not-start"
 
 
 class HostProcess:
@@ -68,6 +79,7 @@ class HostProcess:
         run_as: int | None = None,
         grace: float = 5,
         start_seconds: float = 20,
+        pause: float = _PAUSE,
     ) -> None:
         self._configure = replace(configure, parent=isolation.facts())
         self._on_started = on_started
@@ -75,6 +87,9 @@ class HostProcess:
         self._run_as = run_as
         self._grace = grace
         self._start_seconds = start_seconds
+        self._pause = pause
+        self._pauses = 0
+        self._not_before = 0.0  # of the monotonic clock
         self._current: Incarnation | None = None
         self._launch: asyncio.Task[Incarnation | HostBroken] | None = None
         self._starting = asyncio.Lock()
@@ -112,7 +127,7 @@ class HostProcess:
     ) -> HostResult | HostDied | HostBroken:
         own = await self._start()
         if isinstance(own, HostBroken):
-            return own
+            return self._without(own, verb)
         try:
             return await self._ask_about(own, verb, parcel)
         finally:
@@ -124,7 +139,7 @@ class HostProcess:
         while True:
             host = await self._host()
             if isinstance(host, HostBroken):
-                return host
+                return self._without(host, "check")
             call = host.call(lambda number: wire.Check(number, deadline))
             if (result := _result(call, await self._reply(host, call, deadline))) is not None:
                 return result
@@ -182,7 +197,7 @@ class HostProcess:
                 while True:
                     host = await self._host()
                     if isinstance(host, HostBroken):
-                        return host
+                        return self._without(host, verb)
                     result = await self._ask_about(host, verb, parcel)
                     if not (isinstance(result, HostDied) and result.why == "idle"):
                         return result
@@ -223,21 +238,30 @@ class HostProcess:
                 self._current = started
             return self._current
 
+    def _without(self, broken: HostBroken, verb: Literal["deliver", "reconcile", "check"]) -> HostResult | HostBroken:
+        """Say what becomes of a call that no host took; a doubt stays one, since nobody was asked."""
+        if not broken.for_now:
+            return broken
+        later = RetryLater(_NOT_NOW, after=self._pause, counts=False)
+        return HostResult(InDoubt(_NOT_NOW) if verb == "reconcile" else later, started=False)
+
     async def _start(self) -> Incarnation | HostBroken:
+        if time.monotonic() < self._not_before:
+            return HostBroken(_NOT_NOW, for_now=True)
         for _ in range(_STARTS):
             started = await self._start_once()
             if started is not None:
                 return started
-        return self._cannot("did-not-start")
+        return self._cannot_now("did-not-start")
 
     async def _start_once(self) -> Incarnation | HostBroken | None:
         """Start a host; None when it was gone before it said anything, which says nothing of its connector."""
-        if start_up_code(site_folders()):  # it may have come since the hub started
-            return self._cannot("foreign-code")
         try:
+            if start_up_code(site_folders()):  # it may have come since the hub started
+                return self._cannot("foreign-code")
             child = await spawn(self._configure, self._run_as)
-        except OSError:
-            return self._cannot("cannot-start")
+        except OSError as error:
+            return self._cannot_now("cannot-start") if error.errno in _SHORT else self._cannot("cannot-start")
         late = False
         try:
             async with asyncio.timeout(self._start_seconds):
@@ -246,13 +270,23 @@ class HostProcess:
             frame, late = None, isinstance(error, TimeoutError)
             child.kill()
         if isinstance(frame, wire.Ready):
+            self._pauses = 0
             held = {"held": frame.isolation, "measures": frame.measures}
             log.info("host.started", connection=self._configure.connection, pid=child.process.pid, **held)
             return Incarnation(child, frame, self._on_started, self._record_death)
         await child.gone()
         if isinstance(frame, wire.Broken):
             return self._cannot(wire.clean_reason(frame.reason))
-        return self._cannot("did-not-start") if late else None
+        return self._cannot_now("did-not-start") if late else None
+
+    def _cannot_now(self, reason: str) -> HostBroken:
+        self._pauses += 1
+        if self._pauses > _PAUSES:
+            self._pauses = 0  # whoever resumes the connection gets the same patience
+            return self._cannot(reason)
+        self._not_before = time.monotonic() + self._pause
+        log.warning("host.not_started", connection=self._configure.connection, reason=reason, pauses=self._pauses)
+        return HostBroken(_NOT_NOW, for_now=True)
 
     def _cannot(self, reason: str) -> HostBroken:
         log.error("host.broken", connection=self._configure.connection, reason=reason)

@@ -78,7 +78,7 @@ def _entry(configure: Configure) -> tuple[EntryPoint, Distribution]:
 def _import(entry: EntryPoint) -> object:
     try:
         return entry.load()
-    except Exception:  # noqa: BLE001 - the boundary to a plugin's own code; its text may hold anything
+    except (Exception, SystemExit):  # noqa: BLE001 - the boundary to a plugin's own code; its text may hold anything
         raise LoadError("import-failed") from None
 
 
