@@ -39,7 +39,7 @@ _IN_FLIGHT = Refusal(
     "Wait a moment and send it again with the same key.",
 )
 _NOTHING_ADDRESSED = Refusal(
-    "share-malformed", "This share is for nobody.", "Name at least one service, with what the person agreed for it."
+    "share-for-nobody", "This share is for nobody.", "Name at least one service, with what the person agreed for it."
 )
 
 _BODY = {"requestBody": {"required": True, "content": {"application/json": {"schema": SHARE.json_schema()}}}}

@@ -188,7 +188,7 @@ def test_another_content_type_is_refused(house: House, kind: str) -> None:
 def test_a_share_for_nobody_is_refused(house: House) -> None:
     # given shares that name no service, or no consent at all
     for share in (a_share(HOUSING) | {"consents": []}, a_share(HOUSING) | {"services": []}):
-        refused(house.cases.post(SHARES, share), 422)
+        assert refused(house.cases.post(SHARES, share), 422)["type"] == "/problems/share-for-nobody"
 
 
 METHODS = [("GET", SHARES), ("DELETE", SHARES), ("PUT", "/v1/services"), ("POST", "/nothing/here"), ("TRACE", SHARES)]
