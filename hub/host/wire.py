@@ -31,7 +31,8 @@ MAX_HEADER = 512 * 1024
 MAX_FRAME = 64 * 1024 * 1024
 
 _LENGTHS = Struct(">II")
-_REASON = re.compile(r"[a-z0-9][a-z0-9_.:-]{0,79}")
+#: Words and three-digit statuses: no dot, no at sign, no number that could be a person's or a place's.
+_REASON = re.compile(r"(?=.{1,60}\Z)(?:[a-z]+|[1-5][0-9]{2})(?:[-_:](?:[a-z]+|[1-5][0-9]{2}))*")
 _KINDS = (Delivered, RetryLater, Rejected, InDoubt, Halt, Invite)
 _OUTCOMES: dict[str, TypeAdapter[Outcome]] = {kind.__name__: TypeAdapter(kind) for kind in _KINDS}
 

@@ -88,10 +88,21 @@ def test_a_parcel_s_bytes_are_never_touched(body: bytes, address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "reason", ["", "John Smith", "A", "a" * 81, "naïve", "x\n", "1 High Street", " a", "-a", None, 7, b"a"]
+    "reason",
+    [
+        *("", "John Smith", "A", "a" * 61, "naïve", "x\n", "1 High Street", " a", "-a", "a-", "a--b", None, 7, b"a"),
+        *("sam.okafor", "sam.okafor:example", "9434765919", "call-07700900123", "born-1984", "flat-12", "sw1a"),
+    ],
 )
 def test_a_reason_that_could_be_prose_is_unstated(reason: object) -> None:
     assert wire.clean_reason(reason) == "unstated"
+
+
+@pytest.mark.parametrize(
+    "reason", ["http-404", "status:503", "settings-invalid:base_url", "receiver-error:no-store", "a" * 60]
+)
+def test_a_code_is_a_reason(reason: str) -> None:
+    assert wire.clean_reason(reason) == reason
 
 
 @pytest.mark.parametrize("outcome", [RetryLater("John Smith"), Rejected("John Smith"), InDoubt("é"), Halt("X")])
