@@ -91,22 +91,26 @@ def hold(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fals
 
 @app.command("resume")
 def resume(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
-    """Let a held connection go on, once what was wrong is mended; what waited is sent."""
+    """Let a held connection go on, once what was wrong is mended; what waited is sent, what was refused read again."""
     from hub.services.hold import Resume  # noqa: PLC0415 - `hub --help` stays fast
     from hub.services.hold import resume as let_go_on  # noqa: PLC0415
     from hub.services.now import SystemNow  # noqa: PLC0415
-    from hub.store.read_state import held_connections  # noqa: PLC0415
+    from hub.store.read_state import held_connections, refused_messages  # noqa: PLC0415
 
     configuration = configuration_of(folder)
     _known(configuration, connection)
     with reader_of(configuration) as reader:
-        if connection not in held_connections(reader):
+        refused = refused_messages(reader, connection)
+        if connection not in held_connections(reader) and not refused:
             fail(f"the connection {connection} is not held, and nothing was changed", "See `hub connection ls`.")
     waiting = write(configuration, let_go_on, Resume(connection, "operator:cli", SystemNow().wall()))
     if as_json:
-        emit({"connection": connection, "resumed": True, "waiting": waiting})
+        again = {"read_again": refused} if refused else {}
+        emit({"connection": connection, "resumed": True, "waiting": waiting, **again})
     else:
         say(f"The connection {connection} goes on; deliveries waiting on it: {waiting}.")
+        if refused:
+            say(f"Messages that could not be read and are read again: {refused}.")
 
 
 @app.command("check")

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, bindparam, func, select
 from hub.store import tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, row, rows
-from hub.store.tables import AlertState
+from hub.store.tables import AlertState, InboxState
 
 _S, _D, _A, _N, _I = tables.shares, tables.deliveries, tables.alerts, tables.notices, tables.inbox
 _C, _H = tables.consents, tables.connections
@@ -43,6 +43,13 @@ def held_connections(engine: Engine) -> dict[str, Row]:
     held = select(tables.connections).where(tables.connections.c.held_since.is_not(None))
     with engine.connect() as connection:
         return {each["id"]: each for each in rows(connection, held)}
+
+
+def refused_messages(engine: Engine, connection_id: str) -> int:
+    """Return how many messages of a connection's partner could not be read and are no longer tried."""
+    refused = select(func.count()).where(_I.c.connection_id == connection_id, _I.c.state == InboxState.REFUSED)
+    with engine.connect() as connection:
+        return connection.scalar(refused) or 0
 
 
 def by_connection(engine: Engine) -> dict[str, dict[str, int]]:
