@@ -19,6 +19,7 @@ from hub.broker.nudges import Nudges as Broker
 from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.relay import Relay, Rounds
+from hub.domain.answer import Level
 from hub.domain.calendar import WorkingCalendar, england_and_wales
 from hub.domain.errors import Unavailable
 from hub.domain.route import Directory
@@ -258,7 +259,16 @@ def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Env
     host = HostProcess(each.configure)
     asks_only = each.manifest.reconcile == "asks"
     return Courier(
-        each.connection.id, host, writer.run, verbs, vault, now, deadline, limits.in_flight, asks_only=asks_only
+        each.connection.id,
+        host,
+        writer.run,
+        verbs,
+        vault,
+        now,
+        deadline,
+        limits.in_flight,
+        asks_only=asks_only,
+        proves=max((Level[name] for name in each.manifest.levels), default=Level.L1),
     )
 
 

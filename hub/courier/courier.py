@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -15,9 +15,10 @@ import structlog
 from hub.courier.deaths import treatment
 from hub.courier.host_process import HostBroken, HostProcess, HostResult
 from hub.courier.incarnation import HostDied
+from hub.domain.answer import Level
 from hub.domain.delivery import DeliveryKind
 from hub.domain.errors import Unavailable
-from hub.domain.outcome import Halt, InDoubt, Outcome, Rejected, RetryLater
+from hub.domain.outcome import Delivered, Halt, InDoubt, Outcome, Rejected, RetryLater
 from hub.sdk.connector import CallbackRequest, Inbound, Parcel
 from hub.services.claim import Claim, Claimed, claim
 from hub.services.now import Now
@@ -54,6 +55,7 @@ class Courier:
     """Feeds one host. It never claims more than the host has free slots for, so a slow partner fills only its own.
 
     `deadline` is how long one parcel may take, `capacity` how many the host carries at once; `asks_only` as in `Claim`.
+    `proves` is the highest rung that its manifest names: the connector's own word counts no higher.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root hands it
@@ -68,6 +70,7 @@ class Courier:
         capacity: int,
         *,
         asks_only: bool,
+        proves: Level = Level.L4,
     ) -> None:
         self.connection_id = connection_id
         self._host = host
@@ -79,6 +82,7 @@ class Courier:
         self._wake = asyncio.Event()
         self._capacity = capacity
         self._asks_only = asks_only
+        self._proves = proves
         self._carrying = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._may_be_more = False
@@ -159,6 +163,8 @@ class Courier:
             carry = self._host.deliver_alone if how == "alone" else self._host.deliver
         match await carry(self._parcel(claimed)):
             case HostResult(outcome=outcome, started=started):
+                if isinstance(outcome, Delivered):
+                    outcome = replace(outcome, level=min(outcome.level, self._proves))
                 return outcome, started
             case HostDied(started=False, why=("idle" | "closed")) if claimed.in_doubt:
                 return InDoubt("host-closed"), False  # to try later would say that it had not arrived
@@ -202,6 +208,8 @@ class Courier:
         request = CallbackRequest(*message.open(data_key))
         read = await self._host.parse(request)
         if isinstance(read, Inbound):
+            if read.level is not None:
+                read = replace(read, level=min(read.level, self._proves))
             wall, business = self._now.wall(), self._now.business()
             response = Response(message.id, self.connection_id, read, wall, business, message.received, message.attempt)
             await self._run(self._verbs.respond, response)

@@ -17,6 +17,7 @@ from sqlalchemy import update
 from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.incarnation import HostDied
+from hub.domain.answer import Level
 from hub.domain.outcome import Delivered, InDoubt, Rejected
 from hub.sdk import Parcel
 from hub.services.claim import Claimed
@@ -127,6 +128,16 @@ async def test_a_doubt_is_asked_about_however_often_its_host_died(stand: Stand) 
     assert await stand.courier._carry(certain) == (Rejected("host-died-again"), False)
     outcome, _ = await stand.courier._carry(doubted)
     assert outcome == Delivered("200")  # the partner's own reply to the question
+
+
+async def test_a_connector_proves_no_more_than_its_manifest_names(stand: Stand) -> None:
+    # given: a connector that says L2 of what its manifest calls L1
+    claimed = stand.claimed()
+    object.__setattr__(claimed, "address", "post")
+    assert (await stand.courier._carry(claimed))[0].level == Level.L2
+    # when / then
+    stand.courier._proves = Level.L1
+    assert (await stand.courier._carry(claimed))[0].level == Level.L1
 
 
 @pytest.mark.parametrize("why", ["idle", "closed"])
