@@ -12,7 +12,6 @@ from typing import Literal
 
 import structlog
 
-from hub.courier.deaths import DeathRecord
 from hub.courier.incarnation import Call, HostDied, Incarnation, Why
 from hub.courier.spawn import spawn
 from hub.host import isolation, wire
@@ -75,7 +74,6 @@ class HostProcess:
         configure: wire.Configure,
         *,
         on_started: Callable[[str], None] = lambda _: None,
-        deaths: DeathRecord | None = None,
         run_as: int | None = None,
         grace: float = 5,
         start_seconds: float = 20,
@@ -83,7 +81,6 @@ class HostProcess:
     ) -> None:
         self._configure = replace(configure, parent=isolation.facts())
         self._on_started = on_started
-        self.deaths = deaths or DeathRecord()
         self._run_as = run_as
         self._grace = grace
         self._start_seconds = start_seconds
@@ -94,12 +91,6 @@ class HostProcess:
         self._launch: asyncio.Task[Incarnation | HostBroken] | None = None
         self._starting = asyncio.Lock()
         self._slots = asyncio.Semaphore(configure.in_flight)
-        self._busy = 0
-
-    @property
-    def free_slots(self) -> int:
-        """How many more parcels may be handed over now; the courier claims no more than this."""
-        return max(self._configure.in_flight - self._busy, 0)
 
     @property
     def pid(self) -> int | None:
@@ -191,18 +182,14 @@ class HostProcess:
             self._current = None
 
     async def _carry(self, verb: Literal["deliver", "reconcile"], parcel: Parcel) -> HostResult | HostDied | HostBroken:
-        self._busy += 1
-        try:
-            async with self._slots:
-                while True:
-                    host = await self._host()
-                    if isinstance(host, HostBroken):
-                        return self._without(host, verb)
-                    result = await self._ask_about(host, verb, parcel)
-                    if not (isinstance(result, HostDied) and result.why == "idle"):
-                        return result
-        finally:
-            self._busy -= 1
+        async with self._slots:
+            while True:
+                host = await self._host()
+                if isinstance(host, HostBroken):
+                    return self._without(host, verb)
+                result = await self._ask_about(host, verb, parcel)
+                if not (isinstance(result, HostDied) and result.why == "idle"):
+                    return result
 
     async def _ask_about(
         self, host: Incarnation, verb: Literal["deliver", "reconcile"], parcel: Parcel
@@ -212,9 +199,7 @@ class HostProcess:
         except wire.FrameError:
             return HostResult(RetryLater("parcel-too-large"), started=False)
         result = _result(call, await self._reply(host, call, parcel.deadline))
-        if isinstance(result, HostResult):
-            self.deaths.settled(parcel.token)
-        return result or HostDied(call.started, (), "idle")
+        return result or HostDied(call.started, "idle")
 
     async def _reply(self, host: Incarnation, call: Call, deadline: float) -> wire.Reply | HostDied:
         try:
@@ -273,7 +258,7 @@ class HostProcess:
             self._pauses = 0
             held = {"held": frame.isolation, "measures": frame.measures}
             log.info("host.started", connection=self._configure.connection, pid=child.process.pid, **held)
-            return Incarnation(child, frame, self._on_started, self._record_death)
+            return Incarnation(child, frame, self._on_started, self._log_death)
         await child.gone()
         if isinstance(frame, wire.Broken):
             return self._cannot(wire.clean_reason(frame.reason))
@@ -292,9 +277,8 @@ class HostProcess:
         log.error("host.broken", connection=self._configure.connection, reason=reason)
         return HostBroken(reason)
 
-    def _record_death(self, tokens: tuple[str, ...], why: Why) -> None:
-        log.error("host.died", connection=self._configure.connection, why=why, in_flight=len(tokens))
-        self.deaths.died(tokens)
+    def _log_death(self, in_flight: int, printed: int, why: Why) -> None:
+        log.error("host.died", connection=self._configure.connection, why=why, in_flight=in_flight, printed=printed)
 
 
 def _carry_frame(verb: Literal["deliver", "reconcile"], parcel: Parcel, number: int) -> wire.Carry:
@@ -307,7 +291,7 @@ def _result(call: Call, reply: wire.Reply | HostDied) -> HostResult | HostDied |
         return HostResult(reply.outcome, call.started)
     if isinstance(reply, HostDied):
         return None if reply.why == "idle" and not reply.started else reply
-    return HostDied(call.started, (call.token,) if call.token else (), "protocol")
+    return HostDied(call.started, "protocol")
 
 
 def _end_of_exchange(reply: wire.Reply | HostDied) -> None:

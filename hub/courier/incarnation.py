@@ -16,13 +16,12 @@ Why = Literal["exited", "deadline", "protocol", "idle", "closed"]
 
 @dataclass(frozen=True, slots=True)
 class HostDied:
-    """The host ended under this call. `started` says whether its first byte may have left.
+    """The host ended under this call; "idle" and "closed" are no deaths.
 
-    `in_flight` are the tokens of all parcels it had at that moment; "idle" and "closed" are no deaths.
+    `started` says whether the call's first byte may have left.
     """
 
     started: bool
-    in_flight: tuple[str, ...]
     why: Why
 
 
@@ -38,14 +37,16 @@ class Call:
 
 
 class Incarnation:
-    """One running host. `on_started` gets a parcel's token before its first byte leaves; `on_death` all in flight."""
+    """One running host. `on_started` gets a parcel's token before its first byte leaves; `on_death` how
+    many were in flight, the bytes it had printed, and why.
+    """
 
     def __init__(
         self,
         child: Child,
         ready: wire.Ready,
         on_started: Callable[[str], None],
-        on_death: Callable[[tuple[str, ...], Why], None],
+        on_death: Callable[[int, int, Why], None],
     ) -> None:
         self.child = child
         self.ready = ready
@@ -109,9 +110,9 @@ class Incarnation:
         call.replies.put_nowait(frame)
 
     def _tell_all(self) -> None:
-        in_flight = tuple(call.token for call in self._calls.values() if call.token)
         if self._why not in {"idle", "closed"}:
-            self._on_death(in_flight, self._why)
+            in_flight = sum(bool(call.token) for call in self._calls.values())
+            self._on_death(in_flight, self.child.printed, self._why)
         for call in self._calls.values():
-            call.replies.put_nowait(HostDied(call.started, in_flight, self._why))
+            call.replies.put_nowait(HostDied(call.started, self._why))
         self._calls.clear()

@@ -143,7 +143,7 @@ async def test_a_connector_proves_no_more_than_its_manifest_names(stand: Stand) 
 @pytest.mark.parametrize("why", ["idle", "closed"])
 async def test_a_host_that_closes_while_it_is_asked_leaves_the_doubt(stand: Stand, why: Any) -> None:
     # given
-    host = _Dead(HostDied(started=False, in_flight=(), why=why))
+    host = _Dead(HostDied(started=False, why=why))
     stand.courier._host = host  # type: ignore[assignment]
     # when: what settle reads as "it had not arrived" would send it again
     outcome, started = await stand.courier._carry(_claimed(stand, deaths=0, in_doubt=True))

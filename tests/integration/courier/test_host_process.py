@@ -88,38 +88,29 @@ async def test_a_crash_tells_every_parcel_whether_it_had_started(rig, partner, p
     # when another crashes the host
     crashing = parcel(act)
     result = await rig.host.deliver(crashing)
-    # then each learns its own state and who was in flight, and the next parcel has a fresh host
-    assert isinstance(result, HostDied)
-    assert (result.started, set(result.in_flight)) == (started, {crashing.token, waiting.token})
-    assert await held == replace(result, started=False)
+    # then each learns its own state, and the next parcel has a fresh host
+    assert result == HostDied(started, "exited")
+    assert await held == HostDied(started=False, why="exited")
     assert (await rig.host.deliver(parcel("post"))).outcome.receipt == "ok"
     assert len(partner.bodies) == 1 + started
 
 
-async def test_a_parcel_in_flight_at_two_deaths_is_sent_alone_and_then_given_up(rig, parcel) -> None:
-    # given a parcel that crashes its host, and one that was never in flight with it
-    poison, fine = parcel("exit-before"), parcel("echo")
-    for treatment in ("normal", "normal"):
-        assert rig.host.deaths.treatment(poison.token) == treatment
-        assert isinstance(await rig.host.deliver(poison), HostDied)
-    # when it is sent alone while the shared host has work
-    assert rig.host.deaths.treatment(poison.token) == "alone"
-    await rig.host.deliver(fine)
+async def test_a_parcel_that_is_sent_alone_dies_alone(rig, parcel) -> None:
+    # given a shared host that has work
+    await rig.host.deliver(parcel("echo"))
     pid, other = rig.host.pid, asyncio.create_task(rig.host.deliver(parcel("wait", seconds=1)))
-    died = await rig.host.deliver_alone(poison)
-    # then it died alone, the shared host was not touched, and it is given up; the other is treated as ever
-    assert (died.in_flight, rig.host.pid) == ((poison.token,), pid)
-    assert rig.host.deaths.treatment(poison.token) == "give_up"
-    assert rig.host.deaths.treatment(fine.token) == "normal"
+    # when a parcel that crashes its host is sent alone
+    with capture_logs() as logs:
+        died = await rig.host.deliver_alone(parcel("exit-before"))
+    # then the shared host was not touched, and what died is logged by numbers
+    assert (died, rig.host.pid) == (HostDied(started=False, why="exited"), pid)
+    (told,) = [each for each in logs if each["event"] == "host.died"]
+    assert (told["in_flight"], told["printed"]) == (1, 0)
     assert (await other).outcome == RetryLater("deadline")
 
 
 async def test_a_parcel_that_was_innocent_passes_when_sent_alone(rig, parcel) -> None:
-    innocent = parcel("echo")
-    rig.host.deaths.died([innocent.token])
-    rig.host.deaths.died([innocent.token])
-    assert (await rig.host.deliver_alone(innocent)).outcome == Delivered("the story")
-    assert rig.host.deaths.treatment(innocent.token) == "normal"
+    assert (await rig.host.deliver_alone(parcel("echo"))).outcome == Delivered("the story")
     assert rig.host.pid is None
 
 
@@ -203,10 +194,8 @@ async def test_an_idle_host_leaves_and_the_next_parcel_starts_another(configure,
     # when nothing happens
     await until(lambda: gone(pid))
     # then that was no death, and the next parcel is delivered by another process
-    sent = parcel("echo")
-    assert (await host.deliver(sent)).outcome == Delivered("the story")
+    assert (await host.deliver(parcel("echo"))).outcome == Delivered("the story")
     assert host.pid != pid
-    assert host.deaths.treatment(sent.token) == "normal"
     await host.close()
 
 
@@ -225,12 +214,10 @@ async def test_no_more_than_in_flight_go_at_once(configure, partner, parcel) -> 
     partner.silent = True
     calls = [asyncio.create_task(host.deliver(parcel("post", seconds=1.5))) for _ in range(5)]
     await until(lambda: len(partner.bodies) == 3)
-    assert host.free_slots == 0
     results = await asyncio.gather(*calls)
     # then two never left, because the first three held the host until the deadline of all
     assert len(partner.bodies) == 3
     assert [type(result.outcome) for result in results] == [InDoubt] * 3 + [RetryLater] * 2
-    assert host.free_slots == 3
     await host.close()
 
 
