@@ -90,7 +90,7 @@ def parse(raw: bytes, shape: TypeAdapter[T]) -> T:
         raise Malformed(MALFORMED, tuple(_faults(found, document, _names(shape)))) from None
 
 
-def load(raw: bytes) -> Any:
+def load(raw: bytes, most_levels: int = MOST_LEVELS) -> Any:
     """Return the parsed JSON; raises `Malformed` on bad JSON, doubled names, NaN, or too many levels."""
     try:
         document = json.loads(raw, object_pairs_hook=_once, parse_constant=_no_constant)
@@ -100,7 +100,7 @@ def load(raw: bytes) -> Any:
         raise Malformed(NOT_JSON, (Fault("", "the same name stands twice in one object"),)) from None
     except ValueError:
         raise Malformed(NOT_JSON) from None
-    if _too_deep(document):
+    if _too_deep(document, most_levels):
         raise Malformed(TOO_DEEP)
     return document
 
@@ -116,9 +116,9 @@ def _no_constant(_: str) -> None:
     raise ValueError
 
 
-def _too_deep(document: Any) -> bool:
+def _too_deep(document: Any, most: int) -> bool:
     level = [document]
-    for _ in range(MOST_LEVELS):
+    for _ in range(most):
         level = [inner for outer in level if isinstance(outer, (dict, list)) for inner in _values(outer)]
         if not level:
             return False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -20,6 +21,7 @@ from hub.services.read_inbox import pack_message
 from hub.services.receive import Message
 from hub.services.remember import OneTime
 from hub.services.withdraw import NOT_FOUND
+from hub.store.read_share import owners
 
 router = APIRouter()
 
@@ -27,6 +29,9 @@ router = APIRouter()
 _KEPT_HEADERS: Final = ("content-type", "webhook-id", "x-request-id", "x-correlation-id")
 _FHIR: Final = "application/fhir+json; version=1.4.0"
 _CODES: Final = "https://fhir.nhs.uk/Codesystem/http-error-codes"
+#: An answer may be nested as deep as its publisher likes; this is what keeps a reader's stack safe.
+_MOST_LEVELS: Final = 64
+_LONGEST_NAME: Final = 200
 _NO_PARTNER: Final = Refusal(
     "callback-unproved",
     "Nothing proves which partner sent this",
@@ -70,17 +75,22 @@ async def process_message(request: Request) -> Response:
     """Take a BaRS message: a response to one of our requests is kept and acknowledged with its Bundle (BaRS 1.4)."""
     hub = callers.hub_of(request)
     try:
-        enabled = _by_issuer(hub, request)
-        raw = await body.read_raw(request, enabled.manifest.limits.reply_bytes)
-        message = _proved(hub, enabled, request, raw)  # before anything else of it is read
-        if _event(body.load(raw)) != "servicerequest-response":
+        claimed = _by_issuer(hub, request)
+        raw = await body.read_raw(request, max(each.manifest.limits.reply_bytes for each in claimed))
+        proved = _proved_by(hub, claimed, request, raw)  # before anything else of it is read
+        event, answers = _header(body.load(raw, _MOST_LEVELS))
+        if event != "servicerequest-response":
             return _outcome(request, 422, "REC_UNPROCESSABLE_ENTITY", "not-supported", _ONLY_ANSWERS)
+        message = await _for_owner(hub, proved, answers)
         await hub.writer.run(hub.receive, message)
     except Unauthenticated as error:
         return _outcome(request, 401, "REC_UNAUTHORIZED", "security", error.refusal)
     except Unavailable as error:
         return _outcome(request, 503, "REC_SERVICE_UNAVAILABLE", "transient", error.refusal)
     except HubError as error:
+        if error.refusal is body.TOO_LARGE:
+            # The code list has none of its own for this; partners go by the status and the issue.
+            return _outcome(request, 413, "REC_UNPROCESSABLE_ENTITY", "too-long", error.refusal)
         return _outcome(request, 400, "REC_BAD_REQUEST", "structure", error.refusal)
     return Response(raw, headers=_mirrored(request), media_type=_FHIR)
 
@@ -105,29 +115,62 @@ def _proved(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> Message
     )
 
 
-def _by_issuer(hub: Hub, request: Request) -> Enabled:
-    """The connection whose partner says it is calling; its keys then decide."""
+def _by_issuer(hub: Hub, request: Request) -> list[Enabled]:
+    """The connections whose partner says it is calling; their keys then decide."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     try:
         issuer = unverified_issuer(token) if scheme.lower() == "bearer" else ""
     except UntrustedError:
         issuer = ""
-    for enabled in hub.enabled.values():
-        if enabled.manifest.transport == "bars" and issuer and enabled.callback_keys.issuer == issuer:
-            return enabled
-    raise Unauthenticated(_NO_PARTNER)
+    bars = [enabled for enabled in hub.enabled.values() if enabled.manifest.transport == "bars"]
+    found = [enabled for enabled in bars if issuer and enabled.callback_keys.issuer == issuer]
+    if not found:
+        raise Unauthenticated(_NO_PARTNER)
+    return found
 
 
-def _event(bundle: Any) -> str:
-    """The event of a message Bundle's header, read leniently: the publishers' own samples are not valid R4."""
+def _proved_by(hub: Hub, claimed: list[Enabled], request: Request, raw: bytes) -> list[Message]:
+    """The message as each connection whose keys prove it would keep it; raises `Unauthenticated` where none does."""
+    proved, refused = [], Unauthenticated(_NO_PARTNER)
+    for enabled in claimed:
+        try:
+            if len(raw) <= enabled.manifest.limits.reply_bytes:
+                proved.append(_proved(hub, enabled, request, raw))
+        except Unauthenticated as error:
+            refused = error
+    if not proved:
+        raise refused
+    # The proof is used up for all of them: it must not be good for one connection after another (TH11).
+    used = tuple(token for message in proved for token in message.once)
+    return [replace(message, once=used) for message in proved]
+
+
+async def _for_owner(hub: Hub, proved: list[Message], answers: str) -> Message:
+    """The message for the connection that owns what it answers, where one partner has several; else for the first."""
+    if len(proved) == 1:
+        return proved[0]
+    ids = [message.connection_id for message in proved]
+    owning = await hub.read(owners, ids, answers, hub.vault.digest("receipt", answers))
+    return next((message for message in proved if message.connection_id in owning), proved[0])
+
+
+def _header(bundle: Any) -> tuple[str, str]:
+    """A message Bundle's event and what it answers, read leniently: the publishers' own samples are not valid R4."""
     entries = bundle.get("entry") if isinstance(bundle, dict) else None
     for entry in entries if isinstance(entries, list) else ():
         resource = entry.get("resource") if isinstance(entry, dict) else None
         if isinstance(resource, dict) and resource.get("resourceType") == "MessageHeader":
             coding = resource.get("eventCoding")
+            response = resource.get("response")
             code = coding.get("code") if isinstance(coding, dict) else None
-            return code if isinstance(code, str) else ""
-    return ""
+            answers = response.get("identifier") if isinstance(response, dict) else None
+            return code if isinstance(code, str) else "", _name(answers)
+    return "", ""
+
+
+def _name(value: Any) -> str:
+    """What can be looked for: a text that is whole."""
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= _LONGEST_NAME else ""
 
 
 def _outcome(request: Request, status: int, code: str, issue: str, refusal: Refusal) -> Response:
