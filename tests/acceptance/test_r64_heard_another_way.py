@@ -144,7 +144,7 @@ def test_r64_a_meeting_or_a_plain_email_counts_too(house: House, how: str, words
     assert found["reply_by"] is None
 
 
-def test_r64_what_arrived_only_by_phone_is_never_sent_again(new_house: Callable[..., House]) -> None:
+def test_r64_what_was_only_heard_is_the_answer_and_the_share_is_still_sent(new_house: Callable[..., House]) -> None:
     # given a share that cannot get through, for the partner is down
     house = new_house()
     house.troupe.supported.stop()
@@ -155,9 +155,26 @@ def test_r64_what_arrived_only_by_phone_is_never_sent_again(new_house: Callable[
         delivery_id = receipt["deliveries"][0]["id"]
         said = HEARD | {"state": "accepted", "next_date": "2026-11-25"}
         house.cases.post(f"/v1/deliveries/{delivery_id}/heard", said).raise_for_status()
+        # then it is the answer, and nobody takes it for proof that the share is there
+        found = house.cases.delivery(receipt["id"], SUPPORTED)
+        assert (found["answer"], found["state"]) == ("accepted", "retrying")
+        clocks = _clocks(house, delivery_id)
+        assert {level for level, state in clocks.items() if state == "running"} == {0, 1, 4}
     finally:
         house.troupe.supported.start()
-    house.rounds(3)
-    # then it counts as there, and no further try is made
-    assert house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "delivered"
-    assert not [e for e in house.troupe.supported.entries() if receipt["reference"].encode() in e.body]
+    # and once the partner is back they get it, and the yes still stands
+    until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], SUPPORTED)["state"] == "delivered", 60)
+    assert house.cases.delivery(receipt["id"], SUPPORTED)["answer"] == "accepted"
+    assert {level for level, state in _clocks(house, delivery_id).items() if state == "running"} == {4}
+
+
+def test_r64_the_same_note_sent_again_is_one_note(house: House) -> None:
+    # given a note whose reply got lost on its way
+    receipt, delivery_id = _arrived(house)
+    for _ in range(2):
+        # when it is sent, and sent again
+        reply = house.cases.post(f"/v1/deliveries/{delivery_id}/heard", HEARD)
+        assert (reply.status_code, reply.json()) == (201, {"delivery": delivery_id, "state": "declined"})
+    # then there is one
+    assert len(house.cases.delivery(receipt["id"], SUPPORTED)["answers"]) == 1
+    assert len(_copies(house, receipt)) == 1
