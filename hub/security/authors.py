@@ -17,7 +17,8 @@ from hub.domain.errors import Unauthenticated
 from hub.security import tokens
 from hub.security.clients import Client
 from hub.security.refusals import unauthenticated
-from hub.security.tokens import KeySetError, Once, Seen, UntrustedError
+from hub.security.tokens import KeySetError, Once, UntrustedError
+from hub.services.refusals import REPLAYED
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +33,8 @@ class Author:
     once: Once
 
 
-def verify_author(  # noqa: PLR0913 - one assertion, and all that it is held against
-    assertion: str | None, client: Client, body: bytes, now: datetime, *, seen: Seen, audience: str
-) -> Author:
-    """Read the assertion and record its use; raises `Unauthenticated` with one of the author- types."""
-    author = read_author(assertion, client, body, now, audience)
-    if not seen.first_time(author.once.kind, author.once.token, author.once.until):
-        raise author_replayed()
-    return author
-
-
 def read_author(assertion: str | None, client: Client, body: bytes, now: datetime, audience: str) -> Author:
-    """Read the assertion without recording its use, for a caller that commits `once` with what the request changes.
+    """Read the assertion; the caller commits `once` with what the request changes. Raises `Unauthenticated`.
 
     iss is the client's id or its partner, aud is `audience`, body_sha256 is the SHA-256 of exactly `body` in hex or
     base64url; exp, iat and jti are required, and it lasts 5 minutes at most.
@@ -73,7 +64,7 @@ def read_author(assertion: str | None, client: Client, body: bytes, now: datetim
 
 def author_replayed() -> Unauthenticated:
     """The refusal for an assertion whose `once` was already recorded."""
-    return unauthenticated("author-replayed")
+    return Unauthenticated(REPLAYED)
 
 
 def covers(claims: Mapping[str, Any], body: bytes) -> bool:

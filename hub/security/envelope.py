@@ -47,7 +47,7 @@ class DataKey:
 
 
 class Envelope:
-    """Makes, unwraps and re-wraps data keys with the keys of one ring; holds no state, so any thread may use it."""
+    """Makes and unwraps data keys with the keys of one ring; holds no state, so any thread may use it."""
 
     def __init__(self, ring: KeyRing) -> None:
         self._active = ring.active_kid
@@ -65,14 +65,6 @@ class Envelope:
         There is deliberately no cache: it costs microseconds, and a shredded key must not live on in memory.
         """
         return DataKey(wrapped, AESGCM(self._unwrap(wrapped)))
-
-    def rewrap(self, wrapped: bytes) -> bytes:
-        """Wrap the same data key under the key in use: rotation touches keys, never the data they seal."""
-        return self._wrap(self._unwrap(wrapped))
-
-    def is_current(self, wrapped: bytes) -> bool:
-        """Whether this data key is already wrapped under the key in use; raises `Undecipherable` if unreadable."""
-        return _split(wrapped)[0] == self._active
 
     def digest(self, purpose: str, value: str) -> str:
         """Keyed HMAC-SHA256 (64 hex characters) to compare identifiers by, useless without the instance's key.

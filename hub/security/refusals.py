@@ -21,7 +21,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "author-missing": ("Nobody is named as the author", "Send an Author-Assertion signed with the client's key."),
     "author-expired": ("The author's assertion has run out", _SIGN),
     "author-body-changed": ("The author signed other words than these", _SIGN),
-    "author-replayed": ("This assertion was used before", _SIGN),
     "author-untrusted": (
         "The author's assertion was not signed for this hub by this client",
         "Check key, kid, iss, aud, sub, role and jti, and that it lasts 5 minutes at most.",
@@ -36,8 +35,6 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "callback-clock-skew": ("The proof is from the future", _CLOCK),
     "callback-replayed": ("This proof was used before", "Sign again for each attempt; keep the message id."),
 }
-
-TYPES: Final = frozenset(_WORDS)
 
 
 def unauthenticated(code: str, origin: Origin = "sender") -> Unauthenticated:
