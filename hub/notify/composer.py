@@ -11,7 +11,7 @@ from typing import Any
 from hub.domain.alert import AlertKind
 from hub.domain.delivery import DeliveryState
 from hub.domain.route import Champion, Directory
-from hub.notify import words
+from hub.notify import operator_words, words
 from hub.notify.mail import Mail
 from hub.notify.notifier import Composed
 from hub.notify.webhook import Subscription, ThinNotice
@@ -79,6 +79,8 @@ class Composer:
 
     def _words(self, notice: Row, context: Context) -> Words:
         share, delivery = context["share"], context["delivery"]
+        if (told := operator_words.of(notice, share)) is not None:
+            return told
         if notice["topic"] == "message_refused":
             return words.message_refused(notice["connection_id"] or "")
         if share is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -15,12 +16,37 @@ from hub.notify.outcome import Gone, NoticeOutcome, Refused, RetryLater, Sent, w
 from hub.notify.webhook import Subscription, ThinNotice
 from hub.services.now import Now
 from hub.services.ports import Row
-from hub.services.settle_notices import ClaimNotices, NoticeSettlement, claim_notices, settle_notices
+from hub.services.settle_notices import (
+    GONE,
+    NOBODY,
+    ClaimNotices,
+    NoticeSettlement,
+    claim_notices,
+    settle_notices,
+)
+from hub.services.tell import OPERATOR
 
 log = structlog.get_logger(__name__)
 
-_LEASE = timedelta(seconds=60)
-_AT_ONCE = 32
+
+@dataclass(slots=True)
+class _Lane:
+    """One channel's own way out: a mail server that is slow keeps no webhook waiting, nor the other way round.
+
+    `lease` outlives the sending of all that is claimed `at_once`: nothing is sent by two at a time.
+    """
+
+    channel: str
+    at_once: int
+    lease: timedelta
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    sending: set[asyncio.Task[None]] = field(default_factory=set)
+    may_be_more: bool = False
+
+
+#: Mails go one after another over one connection, each of its steps waiting for the server.
+_MAILS, _MAIL_LEASE = 4, timedelta(minutes=10)
+_WEBHOOKS, _WEBHOOK_LEASE = 32, timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,45 +92,73 @@ class Notifier:
         self._mailer = mailer
         self._webhooks = webhooks
         self._now = now
-        self._wake = asyncio.Event()
+        self._lanes = (_Lane("email", _MAILS, _MAIL_LEASE), _Lane("webhook", _WEBHOOKS, _WEBHOOK_LEASE))
 
     def nudge(self) -> None:
         """Look for due notices now."""
-        self._wake.set()
+        for lane in self._lanes:
+            lane.wake.set()
 
     async def run(self) -> None:
         """Serve until cancelled; what was being sent then is due again when its lease ends."""
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            try:
-                while await self._round():
-                    pass
-            except Exception as error:  # noqa: BLE001 - the loop's boundary: the rows stay due
-                log.error("notifier.round_failed", error=type(error).__name__)
+        try:
+            await asyncio.gather(*(self._serve(lane) for lane in self._lanes))
+        finally:
+            for lane in self._lanes:
+                for sending in lane.sending:
+                    sending.cancel()
 
-    async def _round(self) -> bool:
-        wall = self._now.wall()
-        notices = await self._run(claim_notices, ClaimNotices(_AT_ONCE, wall, wall + _LEASE))
-        if not notices:
-            return False
-        await asyncio.gather(*(self._send(notice) for notice in notices))
-        return len(notices) == _AT_ONCE
+    async def _serve(self, lane: _Lane) -> None:
+        while True:
+            await lane.wake.wait()
+            lane.wake.clear()
+            try:
+                await self._fill(lane)
+            except Exception as error:  # noqa: BLE001 - the loop's boundary: the rows stay due
+                log.error("notifier.round_failed", channel=lane.channel, error=type(error).__name__)
+
+    async def _fill(self, lane: _Lane) -> None:
+        """Take no more than there are free slots for; whatever is sent makes room for the next."""
+        lane.may_be_more = True
+        while lane.may_be_more and (free := lane.at_once - len(lane.sending)) > 0:
+            wall = self._now.wall()
+            notices = await self._run(claim_notices, ClaimNotices(lane.channel, free, wall, wall + lane.lease))
+            lane.may_be_more = len(notices) == free
+            for notice in notices:
+                sending = asyncio.create_task(self._send(notice))
+                lane.sending.add(sending)
+                sending.add_done_callback(partial(self._sent, lane))
+
+    def _sent(self, lane: _Lane, sending: asyncio.Task[None]) -> None:
+        lane.sending.discard(sending)
+        if lane.may_be_more:
+            lane.wake.set()
+        if not sending.cancelled() and (error := sending.exception()) is not None:
+            # It is sent again once its lease ends, under the same id.
+            log.error("notifier.send_failed", channel=lane.channel, error=type(error).__name__)
 
     async def _send(self, notice: Row) -> None:
         composed = await self._compose(notice)
-        outcome: NoticeOutcome
+        outcome: NoticeOutcome | None
         if composed.mail is not None:
             outcome = await self._mailer.send(composed.mail)
         elif composed.webhook is not None and composed.subscription is not None:
             outcome = await self._webhooks.send(composed.webhook, composed.subscription, self._now.wall())
         else:
-            outcome = Refused("nobody-subscribed")
-        await self._run(settle_notices, self._settlement(notice, outcome))
+            outcome = None
+        settlement = self._settlement(notice, outcome)
+        await self._run(settle_notices, settlement)
+        if settlement.state == "dead_lettered" and notice["recipient"] == OPERATOR:
+            # Nobody is left to write to: whoever reads the log must hear of it.
+            log.error(
+                "notifier.operator_not_told", notice=notice["id"], topic=notice["topic"], reason=settlement.reason
+            )
 
-    def _settlement(self, notice: Row, outcome: NoticeOutcome) -> NoticeSettlement:
+    def _settlement(self, notice: Row, outcome: NoticeOutcome | None) -> NoticeSettlement:
         wall = self._now.wall()
         match outcome:
+            case None:
+                return NoticeSettlement(notice, "cancelled", wall, NOBODY)
             case Sent():
                 return NoticeSettlement(notice, "sent", wall, None)
             case RetryLater(reason=reason):
@@ -115,4 +169,4 @@ class Notifier:
             case Refused(reason=reason):
                 return NoticeSettlement(notice, "dead_lettered", wall, reason)
             case Gone():
-                return NoticeSettlement(notice, "dead_lettered", wall, "gone")
+                return NoticeSettlement(notice, "dead_lettered", wall, GONE)

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from hub.services.ports import Row, Transaction, audited
+from hub.services.tell import OPERATOR, notice_row
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimNotices:
-    """Take at most `limit` due notices until `lease_until`."""
+    """Take at most `limit` due notices of a channel (email or webhook) until `lease_until`."""
 
+    channel: str
     limit: int
     wall: datetime
     lease_until: datetime
@@ -28,13 +30,21 @@ class NoticeSettlement:
     reason: str | None
 
 
+#: Why a notice ended: nobody is there to take it; or the receiver wants no more at this address (410).
+NOBODY, GONE = "nobody-to-tell", "gone"
+_UNSENT = frozenset({"dead_lettered", "cancelled"})
+
+
 def claim_notices(tx: Transaction, items: Sequence[ClaimNotices]) -> list[list[Row]]:
     """Take due notices for each item, the longest waiting first."""
-    return [tx.claim_notices(item.limit, item.wall, item.lease_until) for item in items]
+    return [tx.claim_notices(item.channel, item.limit, item.wall, item.lease_until) for item in items]
 
 
 def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[None]:
-    """Write what became of notices, with an audit event for each that ended."""
+    """Write what became of notices, with an audit event for each that ended.
+
+    An alert that reached no champion, and a case system that takes nothing more, are told to the operator (R44, R50).
+    """
     tx.update_notices(
         [
             {
@@ -62,4 +72,34 @@ def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[N
             if item.state != "retrying"
         ],
     )
+    told = [*_unsent_alerts(items), *_gone(tx, items)]
+    if told:
+        tx.insert("notices", told)
+        tx.nudge_notices()
     return [None for _ in items]
+
+
+def _unsent_alerts(items: Sequence[NoticeSettlement]) -> list[Row]:
+    """Return a notice for the operator in place of each alert's email that ended unsent."""
+    return [
+        notice_row("email", "alert.unsent", OPERATOR, item.at, **_ids(item.notice), alert_id=item.notice["alert_id"])
+        for item in items
+        if item.state in _UNSENT
+        and item.notice["channel"] == "email"
+        and item.notice["alert_id"] is not None
+        and item.notice["recipient"] != OPERATOR
+    ]
+
+
+def _gone(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[Row]:
+    """Return a notice for the operator of each client whose address is gone, once for a client."""
+    gone = {
+        item.notice["recipient"]: item
+        for item in items
+        if item.reason == GONE and not tx.was_told_gone(item.notice["recipient"])
+    }
+    return [notice_row("email", "webhook.gone", OPERATOR, item.at, **_ids(item.notice)) for item in gone.values()]
+
+
+def _ids(notice: Row) -> dict[str, str | None]:
+    return {"share_id": notice["share_id"], "delivery_id": notice["delivery_id"]}

@@ -8,6 +8,9 @@ from uuid import uuid4
 
 from hub.services.ports import Row
 
+#: Who looks after the hub; a champion's id is never this one.
+OPERATOR = "operator"
+
 
 def notice_row(  # noqa: PLR0913 - a notice is made of ids alone
     channel: str,

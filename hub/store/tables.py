@@ -254,7 +254,7 @@ notices = Table(
     Column("sent_at", Instant),
     Column("reason", String(80)),
     states("state", NoticeState),
-    Index("ix_notices_state_due_at", "state", "due_at"),
+    Index("ix_notices_channel_state_due_at", "channel", "state", "due_at"),  # each channel has its own way out,
 )
 
 inbox = Table(

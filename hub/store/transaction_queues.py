@@ -18,9 +18,9 @@ class QueueStatements:
 
     _connection: Connection
 
-    def claim_notices(self, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
-        """Take notices that are due, or whose sender died, under a lease."""
-        found = rows(self._connection, _DUE_NOTICES, {"wall": wall, "limit": limit})
+    def claim_notices(self, channel: str, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
+        """Take notices of a channel that are due, or whose sender died, under a lease."""
+        found = rows(self._connection, _DUE_NOTICES, {"channel": channel, "wall": wall, "limit": limit})
         if found:
             self._connection.execute(_TAKE_NOTICE, [{"b_id": each["id"], "lease": lease_until} for each in found])
         return found
@@ -31,6 +31,10 @@ class QueueStatements:
             self._connection.execute(
                 _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
+
+    def was_told_gone(self, client_id: str) -> bool:
+        """Tell whether the operator was told that this client's address is gone."""
+        return self._connection.execute(_TOLD_GONE, {"client": client_id}).first() is not None
 
     def lock_message(self, inbox_id: str) -> bool:
         """Take a message for change; False when it was read or refused already."""
@@ -92,14 +96,21 @@ _wall = bindparam("wall", type_=Instant())
 _DUE_NOTICES = (
     select(_N)
     .where(
+        _N.c.channel == bindparam("channel"),
         or_(
             _N.c.state.in_((NoticeState.QUEUED, NoticeState.RETRYING)) & (_N.c.due_at <= _wall),
             (_N.c.state == NoticeState.SENDING) & (_N.c.lease_until <= _wall),
-        )
+        ),
     )
     .order_by(_N.c.due_at)
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
+)
+_TOLD_GONE = (
+    select(_N.c.id)
+    .join(tables.shares, tables.shares.c.id == _N.c.share_id)
+    .where(_N.c.topic == "webhook.gone", tables.shares.c.client_id == bindparam("client"))
+    .limit(1)
 )
 _TAKE_NOTICE = (
     update(_N)

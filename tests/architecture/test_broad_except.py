@@ -11,7 +11,7 @@ BOUNDARIES = {
     "hub/courier/courier.py: Courier.run",
     "hub/courier/courier.py: Courier._read_inbox",
     "hub/courier/relay.py: Relay.run",
-    "hub/notify/notifier.py: Notifier.run",
+    "hub/notify/notifier.py: Notifier._serve",
     # the writer: one poisoned item fails alone, and the thread lives on
     "hub/store/writer.py: Writer._commit",
     "hub/store/writer.py: Writer._tell",

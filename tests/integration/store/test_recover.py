@@ -47,10 +47,10 @@ def test_notices_and_messages_are_taken_up_again_at_once(scene: Scene, store: St
     # given a notice that was being sent and a message that was being read
     store.one(put_notice, None)
     store.one(scene.receive, Message("housing", "m" * 64, pack_message({}, b"{}"), (), NOW))
-    taking = ClaimNotices(10, NOW, NOW + timedelta(seconds=60))
+    taking = ClaimNotices("email", 10, NOW, NOW + timedelta(seconds=60))
     reading = ReadInbox("housing", 10, NOW, timedelta(seconds=30))
     assert [len(store.one(claim_notices, taking)), len(store.one(read_inbox, reading))] == [1, 1]
-    taking_later = ClaimNotices(10, LATER, LATER + timedelta(seconds=60))
+    taking_later = ClaimNotices("email", 10, LATER, LATER + timedelta(seconds=60))
     reading_later = ReadInbox("housing", 10, LATER, timedelta(seconds=30))
     assert store.one(claim_notices, taking_later) == store.one(read_inbox, reading_later) == []
     # when

@@ -312,4 +312,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
     with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index("ix_notices_state_due_at", ["state", "due_at"], unique=False)
+        batch_op.create_index("ix_notices_channel_state_due_at", ["channel", "state", "due_at"], unique=False)

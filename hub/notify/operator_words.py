@@ -1,0 +1,39 @@
+"""What the operator is told by email: which command shows more, and what to do; ids and references only (R45)."""
+
+from __future__ import annotations
+
+from hub.notify.words import Words
+from hub.services.ports import Row
+
+
+def of(notice: Row, share: Row | None) -> Words | None:
+    """Return the words of a notice that is for the operator alone; None for any other topic."""
+    if share is None:
+        return None
+    reference = share["reference"]
+    match notice["topic"]:
+        case "alert.unsent":
+            return _words(
+                f"An alert reached nobody: {reference}",
+                "An alert could not be emailed to its champion, and nobody else was told.",
+                "Run `hub alerts`, ring the champion, and put the address in the partnership's file right.",
+            )
+        case "webhook.gone":
+            return _words(
+                f"A case system takes no more notices: {share['client_id']}",
+                f"The address of {share['client_id']} says that it is gone (410). Its answers wait in the hub.",
+                "Ask its owner for the new address, and put it in the partnership's file.",
+            )
+        case "in_doubt":
+            delivery = notice["delivery_id"]
+            return _words(
+                f"Nobody can say if it arrived: {reference}",
+                "The hub has stopped asking whether this arrived, and will not send it again by itself.",
+                f"Ring the service, and say the reference {reference}. Then run "
+                f"`hub delivery settle {delivery} --arrived` or `--not-arrived`. To see more: `hub trace {reference}`.",
+            )
+    return None
+
+
+def _words(subject: str, *lines: str) -> Words:
+    return Words(subject, "\n\n".join(lines) + "\n")
