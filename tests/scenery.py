@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,10 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, select
 
+from hub.domain.answer import Answer, AnswerState
 from hub.domain.calendar import england_and_wales
 from hub.domain.clock import WindowSet
+from hub.domain.outcome import Delivered
 from hub.domain.route import Champion, Connection, Directory, Partner, Service
 from hub.domain.share import Category, Person, Share
 from hub.mapping import Mapping, load_mapping
@@ -38,6 +40,16 @@ from hub.store.transaction import Nudges, StoreTransaction
 
 NOW = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)
 HOUSING, TREATMENT = "city-housing-options", "county-treatment"
+#: Business time runs ahead of the machine's in the demo: notices must not wait for it.
+BUSINESS = NOW + timedelta(days=2)
+FULL = Answer(
+    AnswerState.ACCEPTED,
+    owner="Jo, duty desk",
+    text="We know Sam well.",
+    reason="priority need",
+    next_step="Ring on Monday",
+    next_date=date(2026, 11, 23),
+)
 #: The services' connections, by service.
 CONNECTION = {HOUSING: "housing", TREATMENT: "treatment"}
 SENDER = "day-centre"
@@ -194,6 +206,14 @@ class Store:
     def state(self, delivery_id: str) -> str:
         """Return where a delivery stands."""
         return str(self.only("deliveries", id=delivery_id)["state"])
+
+
+def delivered(scene: Scene, store: Store, service: str = HOUSING, *, key: str = "key", receipt: str = "ref") -> Claimed:
+    """Return a share that one service has taken, under the reference that it gave."""
+    store.accept(scene.acceptance(key, services=[service]))
+    (claimed,) = store.claim(service)
+    assert store.one(scene.settle, settlement(claimed, Delivered(receipt)))
+    return claimed
 
 
 def story() -> list[str]:
