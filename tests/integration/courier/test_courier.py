@@ -150,3 +150,12 @@ async def test_a_host_that_closes_while_it_is_asked_leaves_the_doubt(stand: Stan
     # then
     assert (outcome, started) == (InDoubt("host-closed"), False)
     assert host.asked == ["reconcile"]
+
+
+async def test_a_question_that_breaks_off_leaves_the_doubt(rig: Any, partner: Any, parcel: Any) -> None:
+    # given: a partner that says nothing
+    partner.silent = True
+    # when: it is asked whether a parcel arrived
+    result = await rig.host.reconcile(parcel("post", seconds=1))
+    # then: "later" would be read as "it had not arrived", and the parcel would go again
+    assert isinstance(result.outcome, InDoubt)
