@@ -80,8 +80,8 @@ def _withdraw_one(tx: Transaction, item: Withdrawal, follow_ups: FollowUps | Non
     share_id = rows[0]["share_id"]
     if ending and not any(row["state"] == ConsentState.GIVEN for row in locked if row not in rows):
         tx.mark_withdrawn(share_id, item.business)
-    if ending:
-        _record(tx, item, ending, stop, served)
+    if ending or stop:  # a repeat may find what came back to be tried again
+        _record(tx, item, share_id, ending, stop, served)
     asking = {row["service_id"]: DeliveryState(row["state"]) for row in every if row not in deliveries}
     asked = {service_id for service_id, state in asking.items() if state not in _NEVER_ARRIVES}
     if follow_ups is not None:
@@ -111,8 +111,13 @@ def _ask_to_stop(tx: Transaction, item: Withdrawal, deliveries: Sequence[Row], f
     return {each.delivery["service_id"] for each in ready}
 
 
-def _record(
-    tx: Transaction, item: Withdrawal, ended: Sequence[Row], stop: Sequence[Row], served: Sequence[Row]
+def _record(  # noqa: PLR0913 - what a withdrawal did
+    tx: Transaction,
+    item: Withdrawal,
+    share_id: str,
+    ended: Sequence[Row],
+    stop: Sequence[Row],
+    served: Sequence[Row],
 ) -> None:
     events = [
         consent_event(row["id"], ConsentState.WITHDRAWN, item.business, item.client_id, item.author) for row in ended
@@ -120,14 +125,9 @@ def _record(
     tx.insert("consent_events", events)
     detail = {"stopped": len(stop), "served": len(served)}
     actor = f"client:{item.client_id}"
-    share_id = ended[0]["share_id"]
-    tx.insert(
-        "audit_events",
-        [
-            audited(item.business, "consent.withdrawn", actor, share_id, None, detail),
-            *(audited(item.business, "delivery.cancelled", actor, share_id, row["id"]) for row in stop),
-        ],
-    )
+    said = [audited(item.business, "consent.withdrawn", actor, share_id, None, detail)] if ended else []
+    stopped = [audited(item.business, "delivery.cancelled", actor, share_id, row["id"]) for row in stop]
+    tx.insert("audit_events", [*said, *stopped])
 
 
 def _truth(share_id: str, deliveries: Sequence[Row], asked: set[str]) -> Withdrawn:

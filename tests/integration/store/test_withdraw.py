@@ -154,3 +154,18 @@ def test_a_worry_about_pressure_is_kept_nowhere(scene: Scene, store: Store) -> N
     # then
     assert store.only("audit_events", action="consent.withdrawn")["detail"] == {"stopped": 2, "served": 0}
     assert store.all("notices") == []
+
+
+def test_what_comes_back_to_be_tried_is_stopped_by_a_repeat_and_told(scene: Scene, store: Store) -> None:
+    # given a share that was being sent when it was withdrawn, and that the partner then could not take
+    share = store.accept(scene.acceptance(services=[HOUSING]))
+    (claimed,) = store.claim()
+    item = scene.withdrawal(share.plan.ids.record)
+    assert store.one(withdraw, item).served == (HOUSING,)
+    store.one(scene.settle, settlement(claimed, RetryLater("busy")))
+    # when it is withdrawn again before a sweep looks
+    assert store.one(withdraw, item).tried == (HOUSING,)
+    # then the audit says what became of it
+    assert store.state(claimed.delivery_id) == "cancelled"
+    assert len(store.all("audit_events", action="delivery.cancelled", delivery_id=claimed.delivery_id)) == 1
+    assert len(store.all("audit_events", action="consent.withdrawn")) == 1
