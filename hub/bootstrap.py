@@ -288,11 +288,12 @@ def _relay(  # noqa: PLR0913 - what a relay is made of
         broker.publish(f"deliveries.{connection_id}", ids)
 
     watch_all = partial(watch, directory=directory)
+    sweep_all = partial(sweep, asks=frozenset(each.id for each in directory.connections.values() if each.asks_only))
     rounds = Rounds(
         due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall(), tuple(couriers)),
         due_inbox=lambda: _in_thread(read_due.due_inbox, reader, now.wall()),
         has_due_notices=lambda: _in_thread(read_due.has_due_notices, reader, now.wall()),
-        sweep=lambda item: writer.run(sweep, item),
+        sweep=lambda item: writer.run(sweep_all, item),
         watch=lambda item: writer.run(watch_all, item),
     )
     return Relay(rounds, nudge, notifier.nudge, now)

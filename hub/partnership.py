@@ -177,6 +177,8 @@ def _connection(service: ServiceTable, manifest: ConnectorManifest) -> Connectio
         windows=_windows(table.clocks, Layer.CONNECTION),
         manifest_windows=_manifest_windows(table, manifest),
         partner_dedupes=manifest.idempotency.partner_dedupes,
+        asks_only=manifest.reconcile == "asks",
+        body_bytes=manifest.limits.body_bytes,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import alerts, client, connection, connector, mappings
+from hub.cli import alerts, client, connection, connector, delivery, mappings
 from hub.cli.boundary import Boundary
 from hub.cli.demo import demo
 from hub.cli.init import init
@@ -32,6 +32,7 @@ app.command("trace")(trace)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(connection.app, name="connection")
 app.add_typer(connector.app, name="connector")
+app.add_typer(delivery.app, name="delivery")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(client.app, name="client")
 

@@ -74,6 +74,8 @@ class Connection:
     windows: WindowSet = field(default_factory=WindowSet)
     manifest_windows: WindowSet = field(default_factory=WindowSet)
     partner_dedupes: bool = False
+    asks_only: bool = False  #: it finds out about a doubt without sending the parcel again
+    body_bytes: int = 1_000_000  #: how much one parcel may weigh
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from hub.domain.calendar import WorkingCalendar
 from hub.domain.delivery import DeliveryKind
-from hub.domain.errors import HubError, MissingLeaf
+from hub.domain.errors import HubError, MissingLeaf, Refusal
 from hub.domain.reference import make as make_reference
 from hub.domain.route import Directory, Route
 from hub.domain.share import Consent, Share
@@ -112,6 +112,14 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
     return Plan(share, sender, ids, now, tuple(parcels), tuple(refused))
 
 
+#: The connection would refuse it for ever: the worker can still make it shorter now.
+TOO_LARGE = Refusal(
+    type="parcel-too-large",
+    title="This is too long for this service's system.",
+    next_step="Make what they said shorter, or send this service fewer parts. Then send it again.",
+)
+
+
 def _where(share: Share, verdict: Verdict) -> str:
     """What is missing is missing from what was agreed for this service."""
     assert verdict.consent is not None
@@ -128,7 +136,7 @@ def _map(  # noqa: PLR0913 - the inputs of one parcel
     now: datetime,
     calendar: WorkingCalendar,
 ) -> Planned:
-    """Run the mapping, once; raises `HubError` where consent does not reach what the document needs."""
+    """Run the mapping, once; raises `HubError` where consent does not reach what it needs, or it weighs too much."""
     route, consent = verdict.route, verdict.consent
     assert route is not None
     assert consent is not None
@@ -136,6 +144,9 @@ def _map(  # noqa: PLR0913 - the inputs of one parcel
     clocks = set_clocks(share.ask, DeliveryKind.SHARE, now, share.urgent, route, directory, calendar)
     view = compose(share, verdict, sender, ids.reference, key, case, now, reply_by(clocks))
     mapper = mappings[route.connection.mapping]
+    parcel = mapper.run(view)
+    if len(parcel) > route.connection.body_bytes:
+        raise HubError(TOO_LARGE)
     return Planned(
         verdict=verdict,
         route=route,
@@ -143,7 +154,7 @@ def _map(  # noqa: PLR0913 - the inputs of one parcel
         delivery_id=ids.of("delivery", verdict.service_id).hex,
         key=key,
         case=case,
-        body=mapper.run(view),
+        body=parcel,
         content_type=mapper.content_type,
         frame={name: part for name, part in view.items() if name != "section"},
         clocks=clocks,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hub.domain.answer import AnswerState
@@ -66,6 +66,7 @@ class Transaction(Protocol):
     def mark_withdrawn(self, share_id: str, at: Any) -> None: ...
     def lapsed(self, now: Any, limit: int) -> list[Row]: ...
     def ended_before_sending(self, limit: int) -> list[Row]: ...
+    def unaskable_doubts(self, asks: Collection[str], limit: int) -> list[Row]: ...
 
     # deliveries
     def claim(  # noqa: PLR0913 - what a claim is decided by

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, assert_never
 
 from hub.domain.delivery import DeliveryEvent, DeliveryState, move
 from hub.domain.outcome import Delivered, Halt, InDoubt, Invite, Outcome, Rejected, RetryLater
-from hub.domain.retry import Policy, next_attempt
+from hub.domain.retry import NEVER, Policy, next_attempt
 from hub.services.acknowledge import Acknowledged, acknowledge
 from hub.services.pack import place
 from hub.services.ports import DataKey, Row, Transaction, Vault, audited
 from hub.services.respond import Said, keep_answers
+from hub.services.settle_doubt import doubt_notice
 from hub.services.settled import attempt_row, settled
 from hub.services.tell import notice_row
 
@@ -55,8 +56,8 @@ class _Changes:
 
 #: Tries and waits for what a partner could not take; the last try comes about three days after the first.
 RETRIES = Policy(first_seconds=2, cap_seconds=4 * 3600, attempts=30, give_up_after_seconds=76 * 3600)
-#: How often a parcel in doubt is asked about.
-ASK_AGAIN = Policy(first_seconds=1, cap_seconds=3600, attempts=100, give_up_after_seconds=30 * 24 * 3600)
+#: How often a parcel in doubt is asked about: some four days longer than it was tried; then a person must find out.
+ASK_AGAIN = Policy(first_seconds=1, cap_seconds=3600, attempts=100_000, give_up_after_seconds=8 * 24 * 3600)
 
 
 def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> list[bool]:
@@ -103,11 +104,11 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
             update["state"] = move(state, DeliveryEvent.HALTED) if state is DeliveryState.SENDING else state
             _hold(tx, changes, row, item, halt)
         case InDoubt():
-            _doubt(update, row, item)
+            _doubt(changes, update, row, item)
         case Died(started=started):
             update["deaths"] = row["deaths"] + 1
             if state is DeliveryState.IN_DOUBT or started:
-                _doubt(update, row, item)
+                _doubt(changes, update, row, item)
             else:
                 update["state"] = move(state, DeliveryEvent.UNSTARTED)
         case _:
@@ -175,7 +176,7 @@ def _give_up(changes: _Changes, update: dict[str, Any], row: Row, item: Settleme
     state = DeliveryState(row["state"])
     if state is DeliveryState.IN_DOUBT:
         # Rejected while being reconciled says nothing of the first try: a person must look.
-        _doubt(update, row, item)
+        _doubt(changes, update, row, item)
         return
     update["state"] = move(state, DeliveryEvent.GAVE_UP)
     ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
@@ -183,7 +184,7 @@ def _give_up(changes: _Changes, update: dict[str, Any], row: Row, item: Settleme
     changes.notices.append(notice_row("webhook", "delivery.could_not_be_delivered", row["client_id"], item.wall, **ids))
 
 
-def _doubt(update: dict[str, Any], row: Row, item: Settlement) -> None:
+def _doubt(changes: _Changes, update: dict[str, Any], row: Row, item: Settlement) -> None:
     state = DeliveryState(row["state"])
     if state is not DeliveryState.IN_DOUBT:
         update["state"] = move(state, DeliveryEvent.DOUBTED)
@@ -197,7 +198,9 @@ def _doubt(update: dict[str, Any], row: Row, item: Settlement) -> None:
         counts=True,
         rand=item.rand,
     )
-    update["due_at"] = due_at or item.wall + timedelta(hours=1)
+    update["due_at"] = due_at or NEVER
+    if due_at is None:
+        changes.notices.append(doubt_notice(row, item.wall))
 
 
 def _hold(tx: Transaction, changes: _Changes, row: Row, item: Settlement, halt: Halt) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryEvent, DeliveryState, move
+from hub.domain.retry import NEVER
 from hub.services.consent_event import consent_event
 from hub.services.ports import Row, Transaction, audited
+from hub.services.settle_doubt import doubt_notice
 from hub.services.settled import attempt_row, settled
 from hub.services.stop_waiting import stop_waiting
 
@@ -33,10 +35,11 @@ class Swept:
     resumed: int
 
 
-def sweep(tx: Transaction, items: Sequence[Sweep]) -> list[Swept]:
-    """Put right what was left behind, for each item."""
+def sweep(tx: Transaction, items: Sequence[Sweep], *, asks: Collection[str] = ()) -> list[Swept]:
+    """Put right what was left behind, for each item; `asks` are connections that ask about a doubt without sending."""
     results = [Swept(_leases(tx, item), *_dead_consent(tx, item), _strays(tx, item)) for item in items]
     for item in items:
+        _unaskable(tx, item, asks)
         tx.forget_seen(item.wall)
     return results
 
@@ -71,6 +74,17 @@ def _dead_consent(tx: Transaction, item: Sweep) -> tuple[int, int]:
     stop_waiting(tx, [row["id"] for row in rows], item.business)
     tx.insert("audit_events", [_swept(row, item, "delivery.cancelled") for row in rows])
     return len(rows), len(lapsed)
+
+
+def _unaskable(tx: Transaction, item: Sweep, asks: Collection[str]) -> None:
+    """Where asking would be a send, and consent has ended, only a person can find out: the operator hears once."""
+    rows = tx.unaskable_doubts(asks, item.limit)
+    if not rows:
+        return
+    tx.update_deliveries([settled(row, DeliveryState.IN_DOUBT, NEVER, "consent-ended") for row in rows])
+    tx.insert("notices", [doubt_notice(row, item.wall) for row in rows])
+    tx.insert("audit_events", [_swept(row, item, "doubt.left") for row in rows])
+    tx.nudge_notices()
 
 
 def _strays(tx: Transaction, item: Sweep) -> int:

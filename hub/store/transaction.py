@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,7 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select, tuple_, update
 
 from hub.domain.answer import AnswerState
-from hub.domain.delivery import DeliveryKind, DeliveryState
+from hub.domain.consent import ConsentState
+from hub.domain.delivery import WITHDRAWABLE, DeliveryKind, DeliveryState
+from hub.domain.retry import NEVER
 from hub.store import statements, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
@@ -113,6 +115,10 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Take deliveries that wait under consent that has ended."""
         return rows(self._connection, _ENDED, {"limit": limit})
 
+    def unaskable_doubts(self, asks: Collection[str], limit: int) -> list[Row]:
+        """Take doubts under consent that has ended, on connections other than those that ask without sending."""
+        return rows(self._connection, _UNASKABLE, {"asks": list(asks), "never": NEVER, "limit": limit})
+
     # Deliveries
 
     def claim(  # noqa: PLR0913 - what a claim is decided by
@@ -210,7 +216,7 @@ def _prefixed(change: Row) -> dict[str, Any]:
 
 
 _D, _C, _S = tables.deliveries, tables.consents, tables.shares
-_WAITING = (DeliveryState.QUEUED, DeliveryState.RETRYING, DeliveryState.HELD)
+_WAITING = tuple(sorted(WITHDRAWABLE))
 
 _INSERTS = {name: table.insert() for name, table in tables.metadata.tables.items()}
 _KEPT = (
@@ -253,14 +259,28 @@ _WITHDRAWN = (
 )
 _LAPSED = (
     select(_C.c.id)
-    .where(_C.c.state == "given", _C.c.ends_at <= bindparam("now", type_=Instant()))
+    .where(_C.c.state == ConsentState.GIVEN, _C.c.ends_at <= bindparam("now", type_=Instant()))
     .limit(bindparam("limit"))
     .with_for_update(skip_locked=True)
 )
 _ENDED = (
     select(_D.c.id, _D.c.share_id)
     .join(_C, _C.c.id == _D.c.consent_id)
-    .where(_D.c.state.in_(_WAITING), _C.c.state != "given", _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
+    .where(_D.c.state.in_(_WAITING), _C.c.state != ConsentState.GIVEN, _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
+    .limit(bindparam("limit"))
+    .with_for_update(of=_D, skip_locked=True)
+)
+_UNASKABLE = (
+    select(_D)
+    .join(_C, _C.c.id == _D.c.consent_id)
+    .where(
+        _D.c.state == DeliveryState.IN_DOUBT,
+        _D.c.lease_until.is_(None),
+        _D.c.due_at < bindparam("never", type_=Instant()),
+        _D.c.kind != DeliveryKind.PLEASE_STOP_USING,
+        _D.c.connection_id.not_in(bindparam("asks", expanding=True)),
+        _C.c.state != ConsentState.GIVEN,
+    )
     .limit(bindparam("limit"))
     .with_for_update(of=_D, skip_locked=True)
 )

@@ -30,11 +30,13 @@ from sqlalchemy import Engine, event, select
 from hub.domain.answer import Answer, AnswerState, Level
 from hub.domain.delivery import ENDED, MOVES, OPEN, DeliveryEvent, DeliveryState
 from hub.domain.outcome import Delivered, Halt, InDoubt, Rejected, RetryLater
+from hub.domain.retry import NEVER
 from hub.sdk.connector import Inbound
 from hub.services.claim import Claimed
 from hub.services.receive import Message
 from hub.services.respond import Response
 from hub.services.settle import Died, Settlement
+from hub.services.settle_doubt import DoubtSettled, settle_doubt
 from hub.services.submit import Acceptance
 from hub.services.sweep import Sweep, sweep
 from hub.services.watch import Watch
@@ -69,6 +71,7 @@ TOLD: dict[str, frozenset[DeliveryEvent]] = {
     "delivery.cancelled": frozenset({E.WITHDRAWN}),
     "delivery.lease_expired": frozenset({E.DOUBTED}),
     "delivery.proved": frozenset({E.ANSWERED}),
+    "doubt.settled": frozenset({E.FOUND, E.NOT_FOUND}),
     "delivery.settled": frozenset(
         {E.TOOK, E.RETRY_LATER, E.GAVE_UP, E.HALTED, E.DOUBTED, E.UNSTARTED, E.FOUND, E.NOT_FOUND}
     ),
@@ -178,6 +181,13 @@ class Walk(RuleBasedStateMachine):
         for name in done.stopped:
             assert before[name]["attempt"] == 0
 
+    @precondition(lambda self: self.store.all("deliveries", state="in_doubt"))
+    @rule(data=st.data(), arrived=st.booleans())
+    def settle_by_hand(self, data: st.DataObject, arrived: bool) -> None:
+        row = data.draw(st.sampled_from(self.store.all("deliveries", state="in_doubt")))
+        item = DoubtSettled(row["id"], arrived, "cli", "asked-the-service", self.now, self.now)
+        assert self.store.one(settle_doubt, item) is (S.DELIVERED if arrived else S.RETRYING)
+
     @rule()
     def sweep(self) -> None:
         self.store.one(sweep, Sweep(self.now, self.now))
@@ -240,7 +250,7 @@ class Walk(RuleBasedStateMachine):
             return
         before = self.told[delivery_id]
         after = {MOVES[before, each] for each in TOLD[action] if (before, each) in MOVES}
-        if action == "delivery.settled":
+        if action in {"delivery.settled", "doubt.settled"}:
             after = (after | {S.IN_DOUBT} if before is S.IN_DOUBT else after) & {
                 DeliveryState(happened["detail"]["state"])
             }
@@ -269,6 +279,11 @@ class Walk(RuleBasedStateMachine):
                 for each in self.store.claim(service, limit=50, wall=self.now, business=self.now, asks_only=True):
                     item = Settlement(each.delivery_id, each.attempt, Delivered(each.key), self.now, self.now, 0.5)
                     assert self.store.one(self.scene.settle, item)
+            # What nobody asks about any more is the operator's, who was told.
+            for row in self.store.all("deliveries", state="in_doubt", due_at=NEVER):
+                assert self.store.only("notices", topic="in_doubt", delivery_id=row["id"])["recipient"] == "operator"
+                by_hand = DoubtSettled(row["id"], True, "cli", "asked-the-service", self.now, self.now)
+                assert self.store.one(settle_doubt, by_hand) is S.DELIVERED
             states = {DeliveryState(row["state"]) for row in self.store.all("deliveries")}
             if states <= ENDED:
                 return
@@ -283,7 +298,7 @@ def test_the_services_keep_their_promises_in_any_order(scene: Scene, migrated: P
     class Here(Walk):
         place = Place(scene, migrated)
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+    run_state_machine_as_test(
         Here,
         settings=settings(
             max_examples=60,
