@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -44,16 +46,22 @@ class Relay:
         self._seconds = seconds
         self._hurry = asyncio.Event()
         self.rounds_done = 0
+        self._went_round_at = -math.inf  #: by the process's own steady clock
 
     def hurry(self) -> None:
         """Begin the next round now: time was moved, or a start has to catch up."""
         self._hurry.set()
+
+    def went_round(self, seconds: float) -> bool:
+        """Tell whether a whole round went well within the last `seconds`."""
+        return time.monotonic() - self._went_round_at <= seconds
 
     async def run(self) -> None:
         """Do rounds until cancelled; a round that fails is logged by its error's type and followed by the next."""
         while True:
             try:
                 await self.round()
+                self._went_round_at = time.monotonic()
             except Exception as error:  # noqa: BLE001 - the loop's boundary: the next round sees the same rows
                 log.error("relay.round_failed", error=type(error).__name__)
             self.rounds_done += 1
