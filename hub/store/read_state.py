@@ -8,7 +8,6 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, func, select
 
 from hub.store import tables
-from hub.store.columns import Instant
 from hub.store.fetch import Row, row, rows
 from hub.store.tables import AlertState, InboxState
 
@@ -134,12 +133,3 @@ def revoked_clients(engine: Engine, client_id: str) -> datetime | None:
     with engine.connect() as connection:
         found = connection.scalar(statement, {"client": client_id})
     return found if isinstance(found, datetime) else None
-
-
-def unexpired_tokens(engine: Engine, now: datetime) -> set[tuple[str, str]]:
-    """Return the one-time tokens that were used and could still be replayed."""
-    statement = select(tables.seen.c.kind, tables.seen.c.token).where(
-        tables.seen.c.until > bindparam("now", type_=Instant())
-    )
-    with engine.connect() as connection:
-        return {(each["kind"], each["token"]) for each in rows(connection, statement, {"now": now})}
