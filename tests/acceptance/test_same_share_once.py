@@ -54,16 +54,16 @@ def _first(replies: list[httpx.Response]) -> int:
 
 def test_a_key_with_another_body_is_refused_and_keeps_the_first(house: House) -> None:
     # given a share that was taken
-    key = str(uuid.uuid4())
-    first = house.cases.post("/v1/shares", a_share(HOUSING), key=key)
+    key, share = str(uuid.uuid4()), a_share(HOUSING)
+    first = house.cases.post("/v1/shares", share, key=key)
     assert first.status_code == 202
     # when the key comes with another share, or the same one in other bytes
-    for other in (a_share(HOUSING, urgent=True), as_json(a_share(HOUSING)) + b"\n"):
+    for other in (share | {"urgent": True}, as_json(share) + b"\n"):
         reply = house.cases.post("/v1/shares", other, key=key)
         # then it is refused, and the first stands
         assert reply.status_code == 422
         assert reply.json()["type"] == "/problems/idempotency-key-reused"
-    assert house.cases.post("/v1/shares", a_share(HOUSING), key=key).content == first.content
+    assert house.cases.post("/v1/shares", share, key=key).content == first.content
 
 
 def test_an_authors_assertion_works_once_whatever_the_key(house: House) -> None:

@@ -27,6 +27,7 @@ from hub.security.authors import read_author
 from hub.services import submit
 from hub.services.claim import Claim, claim
 from hub.services.decide import Sender, compose, decide
+from hub.services.plan import Plan, derive_ids, plan
 from hub.services.receipt import receipt
 from hub.services.remember import OneTime
 from hub.services.settle import Settlement, settle
@@ -77,7 +78,7 @@ def _pure(hub: bootstrap.Hub, key: ClientKey) -> list[Small]:
     assert verdict.route is not None
     assert verdict.consent is not None
     accepts, consent = verdict.route.connection.accepts, verdict.consent
-    view = compose(share, verdict, sender, "R", "k", "c", now, hub.directory, hub.calendar)
+    view = compose(share, verdict, sender, "R", "k", "c", now, now)
     mapper = hub.library[verdict.route.connection.mapping]
     parcel, data_key = mapper.run(view), hub.vault.new_data_key()
     client = hub.clients(instance.CLIENT)
@@ -194,10 +195,10 @@ def _acceptance(hub: bootstrap.Hub, share: Share) -> submit.Acceptance:
     return submit.prepare(planned, hub.vault, hub.directory, hub.now.wall(), key, digest, receipt(planned), once)
 
 
-def _plan(hub: bootstrap.Hub, share: Share, key: str) -> submit.Plan:
+def _plan(hub: bootstrap.Hub, share: Share, key: str) -> Plan:
     sender = _sender(hub)
-    ids = submit.derive_ids(hub.vault, sender.partner.id, key)
-    return submit.plan(share, sender, ids, hub.directory, hub.library, hub.now.business(), hub.calendar)
+    ids = derive_ids(hub.vault, sender.partner.id, key)
+    return plan(share, sender, ids, hub.directory, hub.library, hub.now.business(), hub.calendar)
 
 
 def _sender(hub: bootstrap.Hub) -> Sender:
