@@ -127,7 +127,8 @@ def test_r15_the_service_says_that_it_stopped_or_what_it_keeps(house: House) -> 
 
 
 def test_r15_what_a_try_may_have_brought_them_is_said(house: House) -> None:
-    # given a council that read the share and then said that it was busy
+    # given a council that let us in before, and that now takes in a share's bytes only to say that it is busy
+    _delivered(house, house.cases.send(a_share(SUPPORTED)), SUPPORTED)
     house.troupe.supported.behave(Behaviour.DOWN)
     try:
         receipt = house.cases.send(a_share(SUPPORTED))
