@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import socket
 import subprocess
 import sys
 import time
@@ -21,7 +20,7 @@ import httpx
 from hub.sandbox import instance
 from hub.sandbox.case_system import CaseSystem
 from hub.sandbox.mailbox import read_mails
-from hub.sdk.testing.process import SandboxProcess
+from hub.sdk.testing.process import SandboxProcess, free_port
 from hub.security.webhooks import new_secret
 
 T = TypeVar("T")
@@ -122,7 +121,7 @@ class Stage:
 
 def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> Stage:
     """Start the partners, write the instance, start the hub; everything ends with `stack`."""
-    port, metrics_port = _free_port(), _free_port()
+    port, metrics_port = free_port(), free_port()
     hub_url = f"http://127.0.0.1:{port}"
     made = instance.make_keys()
     callback_secret, webhook_secret = new_secret(), new_secret()
@@ -206,11 +205,6 @@ def _partner(
     process = SandboxProcess(module, folder, client_jwks=jwks, settings=settings)
     stack.push(process.__exit__)
     return process.start()
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def make_folder(parent: Path | None) -> Path:

@@ -22,7 +22,7 @@ from hub.api.app import create_app
 from hub.bootstrap import Hub, build
 from hub.sandbox import instance
 from hub.sandbox.mailbox import read_mails
-from hub.sdk.testing.process import SandboxProcess
+from hub.sdk.testing.process import SandboxProcess, free_port
 from hub.security.assertions import ClientKey
 from hub.security.webhooks import new_secret
 from tests.acceptance.caller import Caller
@@ -287,9 +287,3 @@ jwks = "keys-of-partners/harbour.jwks.json"
 """,
     )
     (folder / "keys-of-partners" / "harbour.jwks.json").write_text(key.jwks(), encoding="utf-8")
-
-
-def free_port() -> int:
-    """Return a port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

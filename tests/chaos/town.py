@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +21,7 @@ from hub.sandbox import instance
 from hub.sandbox.case_system import CaseSystem
 from hub.sandbox.stage import HubProcess, wait_for
 from hub.sdk.testing.ledger import Ledger
-from hub.sdk.testing.process import SandboxProcess
+from hub.sdk.testing.process import SandboxProcess, free_port
 from hub.security.envelope import Envelope
 from hub.security.keys import KeyRing
 from hub.security.webhooks import new_secret
@@ -125,12 +124,6 @@ def alive(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
         return False
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody listens on at this moment."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -16,6 +19,18 @@ from hub.sdk.testing.sandbox import Behaviour
 
 #: Seconds that a sandbox may take to listen on a busy machine.
 START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on, and that stays free while what had it starts again.
+
+    The ports above 32,768 do not: the system lends them to outgoing connections.
+    """
+    for _ in range(1000):
+        port = secrets.randbelow(12_000) + 20_000
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+    raise RuntimeError("no port is free between 20,000 and 32,000")
 
 
 class SandboxProcess:
@@ -35,7 +50,7 @@ class SandboxProcess:
     ) -> None:
         self._module = module
         self._folder = folder
-        self._port = 0
+        self._port = free_port()
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self._arguments = ["--ledger", str(folder / "ledger.jsonl")]
