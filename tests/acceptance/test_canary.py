@@ -9,7 +9,7 @@ import base64
 import json
 import secrets
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -213,8 +213,9 @@ def _hosts(hub_pid_of: Path) -> bytes:
     shown = b""
     for pid in pids:
         for name in ("cmdline", "environ"):
-            file = Path(f"/proc/{pid}/{name}")
-            shown += file.read_bytes() if file.exists() else b""
+            # One that ended, even while it is read, shows nothing; the hub and the hosts at work do.
+            with suppress(FileNotFoundError, ProcessLookupError):
+                shown += Path(f"/proc/{pid}/{name}").read_bytes()
     return shown
 
 
