@@ -4,50 +4,71 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import structlog
 
 from hub import config, partnership
 from hub.broker.nudges import Nudges as Broker
+from hub.containment import contained
+from hub.correspondents import (
+    answer_pages_of,
+    clients_of,
+    inviters_of,
+    mail_settings_of,
+    served_by,
+    subscriptions_of,
+    webhook_clients_of,
+)
 from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.relay import Relay, Rounds
+from hub.courier.sealer import Sealer
 from hub.domain.answer import Level
 from hub.domain.calendar import WorkingCalendar, england_and_wales
+from hub.domain.consent import ending_by
 from hub.domain.errors import Unavailable
 from hub.domain.route import Directory
+from hub.entries import Entries, EntryRound
 from hub.host import discovery
+from hub.ladder import Ladder, ladder
 from hub.mapping.library import Library
 from hub.notify.composer import Composer
-from hub.notify.mail import Mailer, MailSettings
+from hub.notify.inviter import Inviter
+from hub.notify.mail import Mailer
 from hub.notify.notifier import Notifier
-from hub.notify.webhook import Subscription, WebhookSender
-from hub.sdk.http import GuardedClient, make_ssl_context
-from hub.sdk.reach import Reach
-from hub.security.clients import Client, ClientLookup, TokenEndpoint
+from hub.notify.webhook import WebhookSender
+from hub.page_verbs import PageVerbs, page_verbs
+from hub.sdk.http import GuardedClient
+from hub.security.checkpoints import CheckpointSigner
+from hub.security.clients import ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
-from hub.security.keys import KeyRing
+from hub.security.live_keys import LiveKeys
+from hub.security.shredded import ShreddedLog
 from hub.security.webhooks import sign_webhook
+from hub.services.fetched import acknowledge_fetched, answer_fetched
 from hub.services.follow_up import FollowUps
+from hub.services.further import Furthers
+from hub.services.invite import make_invite
+from hub.services.keep_trusted_person import KnownLinks, keep_trusted_person
 from hub.services.now import SystemNow
 from hub.services.receive import receive
 from hub.services.record_heard import record_heard
 from hub.services.recover import Recover, recover
 from hub.services.remember import Fact, OneTime, keep_facts, remember
-from hub.services.respond import respond
-from hub.services.settle import settle
+from hub.services.seal import seal, tell_unsealed
+from hub.services.shred import shred
 from hub.services.sweep import sweep
 from hub.services.watch import watch
 from hub.services.withdraw import withdraw
 from hub.store import read_due, read_state
 from hub.store.engine import Engine, open_engine
+from hub.store.eraser import Eraser
 from hub.store.migrate import upgrade
 from hub.store.transaction import Nudges
 from hub.store.trouble import read_or_unavailable
@@ -80,7 +101,7 @@ class Hub:
     calendar: WorkingCalendar
     now: SystemNow
     vault: Envelope
-    ring: KeyRing
+    keys: LiveKeys
     reader: Engine
     writer: Writer
     tokens: TokenEndpoint
@@ -88,14 +109,24 @@ class Hub:
     broker: Broker
     couriers: dict[str, Courier]
     relay: Relay
+    sealer: Sealer
     notifier: Notifier
     mailer: Mailer
     webhook_clients: list[GuardedClient]
     receive: Callable[[Any, Any], Any]
     record_heard: Callable[[Any, Any], Any]
+    acknowledge_fetched: Callable[[Any, Any], Any]
+    answer_fetched: Callable[[Any, Any], Any]
+    serves: dict[str, frozenset[str]]
+    keep_trusted_person: Callable[[Any, Any], Any]
+    eraser: Eraser
     withdraw: Callable[[Any, Any], Any]
+    furthers: Furthers
+    page_verbs: PageVerbs
+    ladder: Ladder
     #: No other process can hold a lease: this one holds the lock on a SQLite file.
     alone: bool
+    links: KnownLinks = field(default_factory=KnownLinks)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def start(self) -> None:
@@ -104,9 +135,14 @@ class Hub:
         self.broker.on_nudge = lambda queue, _ids: self._arrived(queue, loop)
         self.writer.on_commit = lambda nudges: self._committed(nudges, loop)
         self.writer.start()
+        # Before anything is served: a database from a backup may hold what was forgotten since.
+        if again := await self.eraser.forget_again(self.now.business(), self.now.wall()):
+            log.warning("hub.forgot_again", count=again)
         await self._pick_up()
+        await self.sealer.round()  # so that the first receipt has a checkpoint
         self.broker.start()
-        running = [*(courier.run() for courier in self.couriers.values()), self.relay.run(), self.notifier.run()]
+        running = [courier.run() for courier in self.couriers.values()]
+        running += [self.relay.run(), self.sealer.run(), self.notifier.run()]
         self._loops = [asyncio.create_task(each) for each in running]
 
     async def _pick_up(self) -> None:
@@ -114,6 +150,7 @@ class Hub:
             if self.configuration.hub.profile == "demo":
                 # What business time is must not begin anew at each start.
                 await self.writer.run(keep_facts, Fact("business_offset", str(self.now.offset.total_seconds())))
+            await self.relay.look_at_entries()  # before anything is claimed
             if self.alone and (found := await self.writer.run(recover, Recover(self.now.wall()))):
                 log.info("hub.recovered", count=found.deliveries + found.notices + found.messages)
         except Unavailable as error:
@@ -161,32 +198,24 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
     configuration = config.load(folder)
     plugins = find_plugins(configuration)
     partnership.check_named(configuration, plugins)
-    enabled = partnership.enable(configuration, plugins)
-    directory = partnership.build_directory(configuration, enabled)
-    ring = KeyRing.load(configuration.path("keys"))
-    vault = Envelope(ring)
-    engine = open_store(configuration)
-    reader = open_engine(store_url(configuration), reader=True)
-    writer = Writer(engine)
-    used = Used(writer)
-    now = now or SystemNow(_offset(configuration, reader))
-    clients = _clients(configuration, reader)
-    public_url = configuration.hub.public_url.rstrip("/")
+    enabled = partnership.enable(configuration, plugins, contained(configuration, plugins))
+    keys = LiveKeys(configuration.path("keys"), looks_every=0.1)
+    vault, public_url = Envelope(keys), configuration.hub.public_url.rstrip("/")
+    engine, reader = open_store(configuration), open_engine(store_url(configuration), reader=True)
+    writer, now = Writer(engine), now or SystemNow(_offset(configuration, reader))
+    entries, clients = Entries(configuration, keys, now), clients_of(configuration, reader)
+    directory = replace(partnership.build_directory(configuration, enabled), unchecked=entries.is_unchecked)
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
-    webhook_clients = webhook_clients_of(configuration.partnership)
-    mailer = Mailer(_mail_settings(configuration))
-    composer = Composer(
-        directory,
-        vault,
-        public_url,
-        _subscriptions(configuration, webhook_clients),
-        partial(_in_thread, read_state.notice_context, reader),
-        now,
-    )
+    webhook_clients, mailer = webhook_clients_of(configuration.partnership), Mailer(mail_settings_of(configuration))
+    to, read = subscriptions_of(configuration, webhook_clients), partial(_in_thread, read_state.notice_context, reader)
+    composer = Composer(directory, vault, public_url, to, read, now)
     notifier = Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now)
-    couriers = _couriers(enabled, writer, vault, now)
+    make = partial(writer.run, partial(make_invite, vault=vault))
+    invite = inviters_of(configuration, _paged(enabled), make, mailer.send, vault, now)
     library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()
-    follow_ups = FollowUps(directory, library, vault, calendar)
+    follow_ups, pages = FollowUps(directory, library, vault, calendar), answer_pages_of(configuration, vault)
+    couriers = _couriers(enabled, writer, vault, now, invite, entries, follow_ups)
+    eraser = _eraser(configuration, writer, engine)
     return Hub(
         configuration=configuration,
         directory=directory,
@@ -196,20 +225,29 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
         calendar=calendar,
         now=now,
         vault=vault,
-        ring=ring,
+        keys=keys,
         reader=reader,
         writer=writer,
-        tokens=TokenEndpoint(public_url, f"{public_url}/oauth/token", ring, clients, used),
+        tokens=TokenEndpoint(public_url, f"{public_url}/oauth/token", keys, clients, Used(writer)),
         clients=clients,
         broker=broker,
         couriers=couriers,
-        relay=_relay(writer, reader, directory, broker, couriers, notifier, now),
+        sealer=_sealer(writer, keys, now),
+        relay=_relay(writer, reader, directory, broker, couriers, notifier, now, eraser, entries),
         notifier=notifier,
         mailer=mailer,
         webhook_clients=list(webhook_clients.values()),
         receive=partial(receive, vault=vault),
         record_heard=partial(record_heard, vault=vault, follow_ups=follow_ups),
-        withdraw=partial(withdraw, follow_ups=follow_ups),
+        acknowledge_fetched=partial(acknowledge_fetched, vault=vault),
+        answer_fetched=partial(answer_fetched, vault=vault),
+        serves=served_by(configuration),
+        eraser=eraser,
+        keep_trusted_person=partial(keep_trusted_person, vault=vault),
+        withdraw=partial(withdraw, follow_ups=follow_ups, senior_contact=directory.senior_contact),
+        furthers=Furthers(follow_ups, directory, vault),
+        page_verbs=page_verbs(pages, vault),
+        ladder=ladder(directory, calendar, vault, {name: page.link_lasts for name, page in pages.items()}),
         alone=alone,
     )
 
@@ -246,17 +284,42 @@ def mapping_folders(configuration: config.Configuration, plugins: list[discovery
     return [folder for folder in folders if folder.is_dir()]
 
 
-def _couriers(
-    enabled: dict[str, partnership.Enabled], writer: Writer, vault: Envelope, now: SystemNow
+def _couriers(  # noqa: PLR0913 - what a courier is made of
+    enabled: dict[str, partnership.Enabled],
+    writer: Writer,
+    vault: Envelope,
+    now: SystemNow,
+    invite: Mapping[str, Inviter],
+    entries: Entries,
+    told: FollowUps,
 ) -> dict[str, Courier]:
-    verbs = Verbs(partial(settle, vault=vault), partial(respond, vault=vault))
-    return {name: _courier(each, writer, verbs, vault, now) for name, each in enabled.items()}
+    verbs = Verbs.bound(vault, told)
+    # What a partner fetches itself waits for it: no courier takes that, and no host runs.
+    called = {name: each for name, each in enabled.items() if each.manifest.transport != "pull"}
+    made = {name: replace(verbs, invite=invite.get(name)) for name in called}
+    return {name: _courier(each, writer, made[name], vault, now, entries) for name, each in called.items()}
 
 
-def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Envelope, now: SystemNow) -> Courier:
+def _paged(enabled: dict[str, partnership.Enabled]) -> dict[str, timedelta]:
+    """Return the connections that are answered on the page, with how long one parcel may take."""
+    return {
+        name: timedelta(seconds=each.manifest.limits.deadline_seconds)
+        for name, each in enabled.items()
+        if "page" in each.manifest.answers
+    }
+
+
+def _courier(  # noqa: PLR0913 - as above
+    each: partnership.Enabled,
+    writer: Writer,
+    verbs: Verbs,
+    vault: Envelope,
+    now: SystemNow,
+    entries: Entries,
+) -> Courier:
     limits = each.manifest.limits
     deadline = timedelta(seconds=limits.deadline_seconds)
-    host = HostProcess(each.configure)
+    host = HostProcess(each.configure, run_as=each.reached.run_as)
     asks_only = each.manifest.reconcile == "asks"
     return Courier(
         each.connection.id,
@@ -269,7 +332,19 @@ def _courier(each: partnership.Enabled, writer: Writer, verbs: Verbs, vault: Env
         limits.in_flight,
         asks_only=asks_only,
         proves=max((Level[name] for name in each.manifest.levels), default=Level.L1),
+        polls=timedelta(minutes=each.manifest.poll_minutes) if each.manifest.poll_minutes else None,
+        may_send=partial(entries.may_send, each.connection.id),
     )
+
+
+def _sealer(writer: Writer, keys: LiveKeys, now: SystemNow) -> Sealer:
+    seal_all = partial(seal, sign=CheckpointSigner(keys))
+    return Sealer(partial(writer.run, seal_all), partial(writer.run, tell_unsealed), now)
+
+
+def _eraser(configuration: config.Configuration, writer: Writer, engine: Engine) -> Eraser:
+    shredded, policy = ShreddedLog(configuration.path("keys")), partnership.forgetting(configuration.partnership)
+    return Eraser(writer.run, partial(shred, policy=policy, write_down=shredded.add), shredded.ids, engine)
 
 
 def _relay(  # noqa: PLR0913 - what a relay is made of
@@ -280,6 +355,8 @@ def _relay(  # noqa: PLR0913 - what a relay is made of
     couriers: dict[str, Courier],
     notifier: Notifier,
     now: SystemNow,
+    eraser: Eraser,
+    entries: Entries,
 ) -> Relay:
     def nudge(connection_id: str, ids: list[str]) -> None:
         # Its own couriers are told directly: while the broker is away, what is due still goes, a round later.
@@ -288,13 +365,17 @@ def _relay(  # noqa: PLR0913 - what a relay is made of
         broker.publish(f"deliveries.{connection_id}", ids)
 
     watch_all = partial(watch, directory=directory)
-    sweep_all = partial(sweep, asks=frozenset(each.id for each in directory.connections.values() if each.asks_only))
+    renewal = partial(ending_by, calendar=england_and_wales(), days=directory.consent_ending_days)
+    asks = frozenset(each.id for each in directory.connections.values() if each.asks_only)
+    sweep_all = partial(sweep, asks=asks, renewal=renewal)
     rounds = Rounds(
         due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall(), tuple(couriers)),
         due_inbox=lambda: _in_thread(read_due.due_inbox, reader, now.wall()),
         has_due_notices=lambda: _in_thread(read_due.has_due_notices, reader, now.wall()),
         sweep=lambda item: writer.run(sweep_all, item),
         watch=lambda item: writer.run(watch_all, item),
+        forget=eraser,
+        entries=EntryRound(entries, reader, writer, now),
     )
     return Relay(rounds, nudge, notifier.nudge, now)
 
@@ -314,61 +395,3 @@ def _offset(configuration: config.Configuration, reader: Engine) -> timedelta:
         return timedelta(0)
     now = SystemNow()
     return datetime.fromisoformat(configuration.hub.business_start) - now.wall()
-
-
-def _clients(configuration: config.Configuration, reader: Engine) -> ClientLookup:
-    known = {
-        client.id: Client(
-            client.id,
-            client.partner,
-            configuration.path(client.jwks).read_text(encoding="utf-8"),
-            frozenset(client.scopes),
-        )
-        for client in configuration.partnership.clients
-    }
-
-    def read(client_id: str) -> Client | None:
-        client = known.get(client_id)
-        if client is None:
-            return None
-        revoked = read_or_unavailable(read_state.revoked_clients, reader, client_id) is not None
-        return Client(client.id, client.partner, client.jwks, client.scopes, revoked)
-
-    return ClientLookup(read)
-
-
-def webhook_clients_of(partners: config.PartnershipTable) -> dict[str, GuardedClient]:
-    """Make one guarded client for each case system that takes notices, which reaches that system's own address only."""
-    tls = make_ssl_context()
-    return {
-        client.id: GuardedClient(
-            Reach.to([urlsplit(client.webhook_url).netloc], client.webhook_allow_addresses, deadline_seconds=20), tls
-        )
-        for client in partners.clients
-        if client.webhook_url
-    }
-
-
-def _subscriptions(configuration: config.Configuration, via: dict[str, GuardedClient]) -> dict[str, Subscription]:
-    return {
-        client.id: Subscription(
-            client.webhook_url,
-            tuple(configuration.secret(reference) for reference in client.webhook_secrets),
-            via[client.id],
-        )
-        for client in configuration.partnership.clients
-        if client.webhook_url
-    }
-
-
-def _mail_settings(configuration: config.Configuration) -> MailSettings:
-    mail = configuration.hub.mail
-    return MailSettings(
-        host=mail.host,
-        port=mail.port,
-        from_address=mail.from_address,
-        domain=urlsplit(configuration.hub.public_url).hostname or "localhost",
-        tls=mail.tls,
-        username=mail.username,
-        password=configuration.secret(mail.password) if mail.password else "",
-    )

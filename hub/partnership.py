@@ -3,27 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
+from hub import answering, gates, people, safeguarding
 from hub.config import (
-    OPERATOR,
+    AgreementTable,
     ClockTable,
     Configuration,
     ConfigurationError,
     ConnectionTable,
     LevelName,
+    PartnershipTable,
+    SafeguardingTable,
     ServiceTable,
     WindowTable,
 )
+from hub.courier.reached import UNTRIED, Reached
 from hub.domain.answer import Level
 from hub.domain.clock import Layer, Window, WindowSet, agreed
-from hub.domain.route import Champion, Connection, Directory, FactRule, Partner, Service
-from hub.domain.share import Category
+from hub.domain.forget import Forgetting
+from hub.domain.gate import Gate
+from hub.domain.precondition import NeverDirect
+from hub.domain.route import (
+    Agreement,
+    Champion,
+    Connection,
+    Directory,
+    LawfulBasis,
+    Number,
+    Safeguarding,
+    Service,
+)
+from hub.domain.share import Category, HandlingLine
+from hub.folders import CannotUse, folders_of
 from hub.host.discovery import Found
 from hub.host.wire import Configure
-from hub.sdk.manifest import ConnectorManifest, Fact
+from hub.people import OPERATOR
+from hub.sdk.manifest import ConnectorManifest
 from hub.sdk.reach import host_and_port
 from hub.security.callbacks import CallbackKeys
 from hub.security.webhooks import secret_bytes
@@ -31,12 +50,13 @@ from hub.security.webhooks import secret_bytes
 
 @dataclass(frozen=True, slots=True)
 class Enabled:
-    """One connection that may be used: what its host is told, and how its partner proves who it is."""
+    """One connection that may be used: what its host is told, how it is held, and how its partner proves who it is."""
 
     connection: Connection
     manifest: ConnectorManifest
     configure: Configure
     callback_keys: CallbackKeys
+    reached: Reached = UNTRIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +66,7 @@ class Named:
     where: str
     reference: str
     signs: bool = False  #: it must be a Standard Webhooks secret
+    is_code: bool = False  #: it must be a team's code
 
 
 def may_run(configuration: Configuration, plugins: Iterable[Found]) -> frozenset[str]:
@@ -53,17 +74,22 @@ def may_run(configuration: Configuration, plugins: Iterable[Found]) -> frozenset
     return frozenset(service.connection.id for service, _, _ in _allowed(configuration, plugins))
 
 
-def enable(configuration: Configuration, plugins: Iterable[Found]) -> dict[str, Enabled]:
+def enable(
+    configuration: Configuration, plugins: Iterable[Found], reached: Mapping[str, Reached] = MappingProxyType({})
+) -> dict[str, Enabled]:
     """Return the connections whose plugin is allowed; one that is not stays out, and its service has no route.
 
+    `reached` says how the process of each is held, where that was tried.
     Raises `ConfigurationError`, with all that is missing at once.
     """
     allowed = list(_allowed(configuration, plugins))
-    for service, _, manifest in allowed:
-        _check(service, manifest)
+    if wrong := [fault for service, _, manifest in allowed for fault in _faults(service, manifest)]:
+        raise ConfigurationError("\n     ".join(wrong))
     _refuse_missing(configuration, (each for service, _, manifest in allowed for each in _named(service, manifest)))
     return {
-        service.connection.id: _enable(configuration, service, plugin, manifest)
+        (name := service.connection.id): replace(
+            _enable(configuration, service, plugin, manifest), reached=reached.get(name, UNTRIED)
+        )
         for service, plugin, manifest in allowed
     }
 
@@ -90,6 +116,8 @@ def _allowed(
     allowed = {plugin.name: plugin for plugin in plugins if plugin.status == "allowed"}
     for service in configuration.services:
         table = service.connection
+        if not service.enabled:
+            continue
         plugin = allowed.get(table.plugin)
         if plugin is None or plugin.manifest is None:
             continue
@@ -108,6 +136,8 @@ def _named(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[Named
     signs = manifest.callback_auth == "standard-webhooks"
     for reference in table.callback.secrets:
         yield Named(f"{at}.callback.secrets", reference, signs)
+    if service.answer_page is not None:
+        yield Named(f"services/{service.id}.toml: answer_page.code", service.answer_page.code, is_code=True)
     if table.callback.jwks:
         yield Named(f"{at}.callback.jwks", f"file:{table.callback.jwks}")
 
@@ -132,11 +162,11 @@ def _fault(configuration: Configuration, each: Named) -> str:
             secret_bytes(value)
     except ValueError:
         return "which is no webhook secret: whsec_ and the base64 of 24 to 64 random bytes"
-    return ""
+    return answering.fault_of_code(value) if each.is_code else ""
 
 
-def _check(service: ServiceTable, manifest: ConnectorManifest) -> None:
-    """Check that a service says all that its connector's manifest asks for."""
+def _faults(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[str]:
+    """Say what a service leaves out that its connector's manifest asks for."""
     table, callback = service.connection, service.connection.callback
     wanted = {
         "secrets": sorted(set(manifest.secrets) - set(table.secrets)),
@@ -148,20 +178,23 @@ def _check(service: ServiceTable, manifest: ConnectorManifest) -> None:
             missing.append("connection.callback.secrets")
         case "jwt":
             missing += [f"connection.callback.{name}" for name in ("jwks", "issuer") if not getattr(callback, name)]
-    asked = {fact.equals_service for fact in (*manifest.facts, *table.facts) if fact.equals_service}
-    missing += [f"{name} (what the person chose is compared with it)" for name in asked if not getattr(service, name)]
+    missing += answering.missing(service.answer_page, manifest.answers)
+    missing += [
+        f"gates: {name} (its connector asks for it)" for name in manifest.prerequisites if name not in service.gates
+    ]
+    agreement, accepts = _agreement(service.agreement), frozenset(Category(name) for name in manifest.accepts)
+    for side, basis in (("sender", agreement.sender), ("receiver", agreement.receiver)):
+        missing += [f"agreement.{side}.{article} (its connector may carry it)" for article in basis.lacks(accepts)]
     if missing:
-        raise ConfigurationError(f"services/{service.id}.toml: missing are {', '.join(missing)}")
+        yield f"services/{service.id}.toml: missing are {', '.join(missing)}"
+    for precondition in manifest.preconditions:
+        yield from gates.unsaid(precondition, service)
 
 
 def _enable(configuration: Configuration, service: ServiceTable, plugin: Found, manifest: ConnectorManifest) -> Enabled:
     table = service.connection
-    return Enabled(
-        _connection(service, manifest),
-        manifest,
-        _configure(configuration, table, plugin, manifest),
-        _callback_keys(configuration, table, manifest),
-    )
+    configure, keys = _configure(configuration, table, plugin, manifest), _callback_keys(configuration, table, manifest)
+    return Enabled(_connection(service, manifest), manifest, configure, keys)
 
 
 def _connection(service: ServiceTable, manifest: ConnectorManifest) -> Connection:
@@ -172,20 +205,33 @@ def _connection(service: ServiceTable, manifest: ConnectorManifest) -> Connectio
         connector=table.connector,
         mapping=table.mapping or manifest.mapping,
         accepts=frozenset(Category(name) for name in manifest.accepts),
-        facts=tuple(fact_rule(fact, service) for fact in (*manifest.facts, *table.facts)),
+        gates=tuple(_own_gates(service, manifest)),
         kinds=frozenset(manifest.kinds),
         windows=_windows(table.clocks, Layer.CONNECTION),
         manifest_windows=_manifest_windows(table, manifest),
         partner_dedupes=manifest.idempotency.partner_dedupes,
         asks_only=manifest.reconcile == "asks",
         body_bytes=manifest.limits.body_bytes,
+        handling_lines=frozenset(HandlingLine(name) for name in manifest.handling_lines),
+        keeps_from=manifest.keeps_from,
+        notifies_person=manifest.notifies_person,
     )
 
 
-def fact_rule(fact: Fact, service: ServiceTable) -> FactRule:
-    """Return a precondition as it stands for one service."""
-    equals = getattr(service, fact.equals_service) if fact.equals_service else fact.equals
-    return FactRule(fact.name, fact.title, fact.next_step, equals, fact.pattern)
+def _own_gates(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[Gate]:
+    """What the connector itself asks for, whatever the service."""
+    if not manifest.direct_submit:
+        yield Gate(service.connection.connector, manifest.title, (NEVER_DIRECT,))
+    if manifest.preconditions:
+        yield gates.made(service.connection.connector, manifest.title, manifest.preconditions, service, {})
+
+
+#: For a connector that takes nothing directly, where no gate of the service says where to go.
+NEVER_DIRECT = NeverDirect(
+    id="never-direct",
+    title="Nobody can send to this service from here.",
+    next_step="Ask your champion who can.",
+)
 
 
 def _configure(
@@ -200,13 +246,22 @@ def _configure(
         settings=table.settings,
         secrets={name: configuration.secret(reference) for name, reference in table.secrets.items()},
         hosts=tuple(dict.fromkeys(_host(table, name) for name in hosts)),
+        folders=_folders(configuration, table, manifest),
         allow_addresses=table.allow_addresses,
         in_flight=manifest.limits.in_flight,
         body_bytes=manifest.limits.body_bytes,
         reply_bytes=manifest.limits.reply_bytes,
         deadline_seconds=manifest.limits.deadline_seconds,
         sha256=plugin.sha256,
+        strict=configuration.hub.isolation.is_strict(table.id),
     )
+
+
+def _folders(configuration: Configuration, table: ConnectionTable, manifest: ConnectorManifest) -> tuple[str, ...]:
+    try:
+        return folders_of(manifest.folders, table.settings, configuration.folder)
+    except CannotUse as fault:
+        raise ConfigurationError(f"connection {table.id}: {fault}") from None
 
 
 def _host(table: ConnectionTable, setting: str) -> str:
@@ -233,29 +288,54 @@ def build_directory(configuration: Configuration, enabled: Mapping[str, Enabled]
     """Return the partnership's directory."""
     partnership = configuration.partnership
     operator = partnership.operator
-    partners = {
-        partner.id: Partner(
-            id=partner.id,
-            name=partner.name,
-            kind=partner.kind,
-            champion=Champion(partner.champion.id, partner.champion.name, partner.champion.email, partner.id),
-            ods=partner.ods,
-            address=partner.address,
-        )
-        for partner in partnership.partners
-    }
+    at_last = Champion(OPERATOR, operator.name, operator.email, "hub")
+    partners = {each.id: people.partner(each, partnership, at_last) for each in partnership.partners}
     return Directory(
         partnership=partnership.name,
         digest=configuration.digest,
         partners=partners,
-        services={service.id: _service(service) for service in configuration.services},
+        services={
+            service.id: _service(service, configuration) for service in configuration.services if service.enabled
+        },
         connections={name: each.connection for name, each in enabled.items()},
         windows=_windows(partnership.clocks, Layer.PARTNERSHIP),
-        operator=Champion(OPERATOR, operator.name, operator.email, "hub"),
+        operator=at_last,
+        safeguarding=_safeguarding(partnership.safeguarding),
+        coordinator=people.maybe(partnership.coordinator),
+        network_manager=people.maybe(partnership.network_manager),
+        above_network_manager=people.maybe(partnership.above_network_manager),
+        closures=frozenset(partnership.closures),
+        barrier_at=partnership.barrier_at,
+        most_redirects=partnership.most_redirects,
+        country=partnership.country,
+        consent_ending_days=partnership.consent_ending_working_days,
     )
 
 
-def _service(table: ServiceTable) -> Service:
+def _safeguarding(table: SafeguardingTable | None) -> Safeguarding | None:
+    if table is None:
+        return None
+    numbers = tuple(Number(each.name, each.phone, each.when) for each in table.numbers)
+    return Safeguarding(people.person(table.contact), numbers, safeguarding.policy(table.override))
+
+
+def forgetting(table: PartnershipTable) -> Forgetting:
+    """Return how long a story is kept here (R59)."""
+    agreed_days = table.forgetting
+    return Forgetting(timedelta(days=agreed_days.after_answer_days), timedelta(days=agreed_days.after_sending_days))
+
+
+def deciding_directory(configuration: Configuration, plugins: Iterable[Found]) -> Directory:
+    """Return the directory that decides, without looking at any secret: nothing can be sent with it."""
+    connections = {
+        table.connection.id: _connection(table, manifest) for table, _, manifest in _allowed(configuration, plugins)
+    }
+    return replace(build_directory(configuration, {}), connections=connections)
+
+
+def _service(table: ServiceTable, configuration: Configuration) -> Service:
+    names = {service.id: service.name for service in configuration.services}
+    asked = [(name, configuration.gates[name]) for name in table.gates]
     return Service(
         id=table.id,
         name=table.name,
@@ -264,21 +344,41 @@ def _service(table: ServiceTable) -> Service:
         address=table.address,
         purposes=table.purposes,
         owner=table.owner,
+        answered_by=table.answered_by,
         phone=table.phone,
         email=table.email,
         area=table.area,
         windows=_windows(table.clocks, Layer.ROUTE),
+        agreement=_agreement(table.agreement),
+        gates=tuple(gates.made(name, gate.title, gate.preconditions, table, names) for name, gate in asked),
+        confidential=table.confidential,
+        cannot=table.cannot,
+        challenge=table.challenge,
+    )
+
+
+def _agreement(table: AgreementTable) -> Agreement:
+    return Agreement(
+        reference=table.reference,
+        agreed_on=table.agreed_on,
+        assessment=table.assessment,
+        sender=LawfulBasis(**table.sender.model_dump()),
+        receiver=LawfulBasis(**table.receiver.model_dump()),
+        duties=table.duties,
+        children=table.children,
+        strict=table.strict,
     )
 
 
 def _windows(table: ClockTable | None, layer: Layer) -> WindowSet:
     if table is None:
         return WindowSet()
-    return agreed(layer, table.agreed_by, table.agreed_on, _by_level(table.standard), _by_level(table.urgent))
+    kinds = [_by_level(each) for each in (table.standard, table.urgent, table.safety)]
+    return agreed(layer, table.agreed_by, table.agreed_on, *kinds)
 
 
 def _manifest_windows(table: ConnectionTable, manifest: ConnectorManifest) -> WindowSet:
-    windows = {level: WindowTable(**window.model_dump()) for level, window in manifest.clocks.items()}
+    windows = {level: WindowTable(**window.model_dump(exclude_none=True)) for level, window in manifest.clocks.items()}
     return agreed(Layer.MANIFEST, f"manifest of {table.plugin}", _SHIPPED_ON, _by_level(windows))
 
 
@@ -288,7 +388,7 @@ _SHIPPED_ON = date(2026, 11, 1)
 
 def _by_level(windows: Mapping[LevelName, WindowTable]) -> dict[Level, Window]:
     return {
-        Level[name]: Window(window.minutes, window.working_hours, window.working_days)
+        Level[name]: Window(window.minutes, window.working_hours, window.working_days, window.hours)
         for name, window in windows.items()
     }
 

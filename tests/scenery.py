@@ -18,7 +18,7 @@ from hub.domain.answer import Answer, AnswerState
 from hub.domain.calendar import england_and_wales
 from hub.domain.clock import WindowSet
 from hub.domain.outcome import Delivered
-from hub.domain.route import Champion, Connection, Directory, Partner, Service
+from hub.domain.route import Agreement, Champion, Connection, Directory, LawfulBasis, Partner, Service
 from hub.domain.share import Category, Person, Share
 from hub.mapping import Mapping, load_mapping
 from hub.security.envelope import Envelope
@@ -61,6 +61,7 @@ version: 1.0.0
 content_type: application/json
 template:
   key: {$: delivery.key}
+  without_a_yes: {$?: override.basis}
   who: {$: "section.identity[0].fields.given_name"}
   goal: {$?: "section.goal[0].text"}
 """
@@ -76,8 +77,14 @@ def directory() -> Directory:
     champions = {name: Champion(f"champion-{name}", name.title(), f"{name}@example.org", name) for name in _PARTNERS}
     partners = {name: Partner(name, name, "charity", champions[name]) for name in _PARTNERS}
     services = {
-        HOUSING: Service(HOUSING, "Housing", "city", "housing", "https://city.example", ("find-somewhere-to-live",)),
-        TREATMENT: Service(TREATMENT, "Treatment", "county", "treatment", "https://c.example", ("start-treatment",)),
+        HOUSING: Service(
+            *(HOUSING, "Housing", "city", "housing", "https://city.example", ("find-somewhere-to-live",)),
+            agreement=AGREEMENT,
+        ),
+        TREATMENT: Service(
+            *(TREATMENT, "Treatment", "county", "treatment", "https://c.example", ("start-treatment",)),
+            agreement=AGREEMENT,
+        ),
     }
     connections = {
         name: Connection(name, "demo", "demo", "demo/1.0.0", frozenset(Category)) for name in CONNECTION.values()
@@ -86,6 +93,14 @@ def directory() -> Directory:
     return Directory("test", "d" * 64, partners, services, connections, WindowSet(), operator)
 
 
+AGREEMENT = Agreement(
+    "ISA-1",
+    date(2026, 11, 2),
+    "DPIA-1",
+    LawfulBasis("6(1)(a)", "9(2)(a)"),
+    LawfulBasis("6(1)(e)", "9(2)(g)"),
+    "They may have to tell others.",
+)
 _PARTNERS = (SENDER, "city", "county")
 
 
@@ -117,11 +132,17 @@ class Scene:
         self.receive = partial(receive, vault=self.vault)
         self.watch = partial(watch, directory=self.directory)
 
-    def plan(self, key: str, *, salt: int = 0, services: Sequence[str] | None = None) -> Plan:
-        """Return the decided share for an Idempotency-Key, addressed to all its services or only to those named."""
-        share = replace(self.share, services=list(services)) if services is not None else self.share
-        # Another key is another person's share: what one withdrew says nothing of the next.
-        share = replace(share, person=Person(f"P-{key}"))
+    def plan(
+        self, key: str, *, salt: int = 0, services: Sequence[str] | None = None, share: Share | None = None
+    ) -> Plan:
+        """Return the decided share for an Idempotency-Key, addressed to all its services or only to those named.
+
+        One that is given is told as it is.
+        """
+        if share is None:
+            share = replace(self.share, services=list(services)) if services is not None else self.share
+            # Another key is another person's share: what one withdrew says nothing of the next.
+            share = replace(share, person=Person(f"P-{key}"))
         ids = derive_ids(self.vault, SENDER, key, salt)
         sender = Sender(self.directory.partners[SENDER], "day-centre-system", "worker-1")
         return plan(share, sender, ids, self.directory, self.mappings, NOW, england_and_wales())
@@ -134,9 +155,10 @@ class Scene:
         token: str | None = None,
         salt: int = 0,
         services: Sequence[str] | None = None,
+        share: Share | None = None,
     ) -> Acceptance:
         """Return a plan ready for its commit; `token` is the author's one-time assertion, its own unless given."""
-        planned = self.plan(key, salt=salt, services=services)
+        planned = self.plan(key, salt=salt, services=services, share=share)
         once = OneTime(
             "author", token or hashlib.sha256(f"{key}|{body}".encode()).hexdigest(), NOW + timedelta(hours=1)
         )
@@ -151,8 +173,9 @@ class Scene:
 def claim_of(
     service: str = HOUSING, *, limit: int = 10, wall: datetime = NOW, business: datetime = NOW, asks_only: bool = False
 ) -> Claim:
-    """Return a courier's claim on one service's connection."""
-    return Claim(CONNECTION[service], limit, wall, business, timedelta(seconds=30), asks_only)
+    """Return a courier's claim on one service's connection, where nobody seals the audit log."""
+    never_sealed = timedelta(days=50 * 365)
+    return Claim(CONNECTION[service], limit, wall, business, timedelta(seconds=30), asks_only, never_sealed)
 
 
 def settlement(claimed: Claimed, outcome: Any, *, wall: datetime = NOW, rand: float = 0.5) -> Settlement:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -12,7 +10,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from hub.api import callers
-from hub.domain.alert import AlertKind
+from hub.api.page import page
+from hub.domain.alert import AlertKind, AlertState
 from hub.domain.answer import PROVES, AnswerState, Level
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryKind, DeliveryState
@@ -20,28 +19,9 @@ from hub.domain.reference import spoken
 from hub.notify.words import GIVEN_UP, IN_DOUBT, age
 from hub.store.fetch import Row
 from hub.store.read_state import alert
-from hub.store.tables import AlertState
 
 router = APIRouter()
 
-_STYLE: Final = """
-body{font:1.1875rem/1.5 Arial,sans-serif;color:#0b0c0c;background:#fff;margin:0}
-header{background:#1d70b8;color:#fff;padding:.75rem 1.25rem;font-weight:bold}
-main,footer{max-width:40rem;margin:0 auto;padding:1.875rem 1.25rem}
-h1{font-size:2.25rem;line-height:1.15;margin:0 0 1.25rem;overflow-wrap:anywhere}
-h2{font-size:1.5rem;margin:1.875rem 0 .625rem}
-dt{font-weight:bold}dd{margin:0}
-.reference{font-size:2rem;font-weight:bold;letter-spacing:.125rem}
-li{margin-bottom:.625rem}footer{padding-top:0;color:#505a5f}footer p{border-top:1px solid #b1b4b6;padding-top:1rem}
-"""
-_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-_HEADERS: Final = {
-    "cache-control": "no-store",
-    "content-security-policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; frame-ancestors 'none'",
-    "referrer-policy": "no-referrer",
-    "x-content-type-options": "nosniff",
-    "x-robots-tag": "noindex",
-}
 _NEXT: Final = """
 <h2>What to do now</h2>
 <ol>
@@ -52,17 +32,19 @@ _NEXT: Final = """
 
 
 @router.get("/alerts/{alert_id}", include_in_schema=False)
-async def page(request: Request, alert_id: str) -> HTMLResponse:
-    """Show the reference, how long it has waited, and what to do; reading it changes nothing."""
+async def show(request: Request, alert_id: str) -> HTMLResponse:
+    """Show the reference, how long it has waited, and what to do; reading it changes nothing, and is written down."""
     hub = callers.hub_of(request)
     found = await hub.read(alert, alert_id)
     if found is None:
+        await callers.note_read(request, "alert.read_refused", "link", why="not-found")
         words = (
             "Check that you have the whole link from the email. If you have, ring the team whose reference is in it."
         )
-        return _page("We cannot find this page", f"<p>{words}</p>", status=404)
+        return page("We cannot find this page", f"<p>{words}</p>", status=404)
+    await callers.note_read(request, "alert.read", "link", found["share_id"], found["delivery_id"], alert=alert_id)
     title, words = _told(found, hub.now.business())
-    return _page(title, f"{_named(found['reference'])}{words}", found["reference"])
+    return page(title, f"{_named(found['reference'])}{words}", found["reference"])
 
 
 #: Headings, each with what there is to say beside it.
@@ -86,7 +68,12 @@ def _told(found: Row, now: datetime) -> tuple[str, str]:
 
 
 def _is_over(found: Row) -> bool:
-    """Nobody waits for what was withdrawn; but a request to stop is waited for just because of that (R15)."""
+    """Nobody waits for what was withdrawn; but a request to stop is waited for just because of that (R15).
+
+    Nor for what is about somebody who has died, or is forgotten, or what a person closed: no service answered (R69).
+    """
+    if found["died_at"] is not None or found["data_key"] is None or found["closed_by"] is not None:
+        return True
     withdrawn = found["consent_state"] == ConsentState.WITHDRAWN
     follows = found["delivery_kind"] == DeliveryKind.PLEASE_STOP_USING
     return (withdrawn and not follows) or found["delivery_state"] == DeliveryState.CANCELLED
@@ -119,14 +106,3 @@ def _named(reference: str) -> str:
         f'<dl><dt>Reference</dt><dd class="reference">{escape(reference)}</dd>'
         f"<dd>Say: {escape(spoken(reference))}</dd></dl>"
     )
-
-
-def _page(title: str, body: str, reference: str = "", status: int = 200) -> HTMLResponse:
-    named = f"{title}: {escape(reference)}" if reference else title
-    html = (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{named} - Trusted Person Hub</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{_STYLE}</style></head>'
-        f"<body><header>Trusted Person Hub</header><main><h1>{title}</h1>{body}</main>"
-        "<footer><p>To keep people's stories private, this page names nobody.</p></footer></body></html>"
-    )
-    return HTMLResponse(html, status, _HEADERS)

@@ -8,21 +8,33 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
+from hub.answer import links, pages
 from hub.api import (
     alert_page,
     business_time,
     callbacks,
+    checkpoint,
+    choice,
     consents,
     deliveries,
+    for_the_person,
+    further,
     health,
+    helped,
     metrics,
     problems,
+    pull,
+    rings,
     services,
     shares,
+    subject_access,
     tokens,
+    told,
+    trusted_people,
 )
 from hub.api.description import Described
 from hub.bootstrap import Hub
+from hub.web import style
 
 _ABOUT = "Send what a person agreed to share, once, to each service able to act; and hear what came of it."
 
@@ -58,7 +70,23 @@ def create_app(hub: Hub) -> FastAPI:
     app.state.in_flight = shares.InFlight()
     problems.install(app)
     app.add_middleware(metrics.Measured, registry=registry)
-    for part in (tokens, shares, consents, deliveries, services, callbacks, alert_page, health):
+    heard = (consents, deliveries, helped, pull, told, further, rings, callbacks)
+    for part in (
+        tokens,
+        shares,
+        for_the_person,
+        subject_access,
+        choice,
+        trusted_people,
+        *heard,
+        services,
+        checkpoint,
+        alert_page,
+        health,
+        style,
+        pages,
+        links,
+    ):
         app.include_router(part.router)
     if hub.configuration.hub.profile == "demo":
         app.include_router(business_time.router)

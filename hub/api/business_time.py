@@ -48,4 +48,6 @@ async def move(request: Request) -> Reply:
         raise Malformed(_BACKWARDS) from None
     await hub.writer.run(keep_facts, Fact("business_offset", str(hub.now.offset.total_seconds())))
     hub.relay.hurry()
+    for courier in hub.couriers.values():  # time that went by is time in which a partner is asked
+        courier.hurry()
     return Reply({"now": hub.now.business().isoformat()})

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
+from uuid import uuid4
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -105,6 +106,8 @@ def _proved(hub: Hub, enabled: Enabled, request: Request, raw: bytes) -> Message
     kind = enabled.manifest.callback_auth
     assert kind != "none"
     message_id = verify_callback(kind, proof, enabled.callback_keys, wall, noted)
+    if not raw:  # a notice that something changed says nothing that could be the same twice: each is looked into
+        message_id = uuid4().hex
     kept: dict[str, str] = {name: headers[name] for name in _KEPT_HEADERS if name in headers}
     return Message(
         connection_id,

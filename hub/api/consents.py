@@ -1,4 +1,4 @@
-"""Consents: withdraw with one call, as easily as agreeing (R15, Art. 7(3))."""
+"""Consents: withdraw with one call, as easily as agreeing (R15, Art. 7(3)); export what was agreed (R14)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,12 @@ from pydantic import TypeAdapter
 from hub.api import body, callers
 from hub.api.reply import Reply
 from hub.bootstrap import Hub
-from hub.services.withdraw import Withdrawal, Withdrawn
+from hub.domain.errors import NotFound
+from hub.partnership import forgetting
+from hub.services.consent_bundle import MEDIA_TYPE, consent_bundle
+from hub.services.show_consents import show_consents
+from hub.services.withdraw import NOT_FOUND, Withdrawal, Withdrawn
+from hub.store.read_consents import read_consents
 
 router = APIRouter()
 
@@ -49,8 +54,27 @@ async def withdraw_consent(request: Request, record_id: str) -> Reply:
         worried_about_pressure=asked.worried_about_pressure,
         business=hub.now.business(),
         wall=hub.now.wall(),
+        role=found.role,
     )
     return Reply(_told(hub, await hub.writer.run(hub.withdraw, item)))
+
+
+@router.get("/v1/consents/{record_id}")
+async def read_record(request: Request, record_id: str) -> Reply:
+    """Export what was agreed in one share, and what became of it; as FHIR R4 with Accept: application/fhir+json."""
+    hub = callers.hub_of(request)
+    who = callers.caller(request)
+    actor = f"client:{who.client_id}"
+    record = await hub.read(read_consents, record_id, who.partner)
+    if record is None:
+        await callers.note_read(request, "consent.read_refused", actor, why="not-found")
+        raise NotFound(NOT_FOUND)
+    await callers.note_read(request, "consent.read", actor, record.share["id"])
+    settings = hub.configuration
+    shown = show_consents(record, hub.directory, hub.vault, forgetting(settings.partnership))
+    if MEDIA_TYPE in request.headers.get("accept", ""):
+        return Reply(consent_bundle(shown, settings.hub.public_url), media_type=MEDIA_TYPE)
+    return Reply(shown)
 
 
 def _told(hub: Hub, done: Withdrawn) -> dict[str, Any]:

@@ -65,7 +65,7 @@ async def heard(request: Request, delivery_id: str) -> Reply:
     found = tuple(_faults(said, london_date(hub.now.business())))
     if found:
         raise Malformed(body.MALFORMED, found)
-    await callers.author_once(request, who, raw)
+    author = await callers.author_once(request, who, raw)
     answer = Answer(
         state=AnswerState(said.state),
         owner=said.owner or said.said_by,
@@ -85,6 +85,8 @@ async def heard(request: Request, delivery_id: str) -> Reply:
         on=said.on,
         business=hub.now.business(),
         wall=hub.now.wall(),
+        author=hub.vault.digest("author", f"{who.partner}|{author.subject}"),
+        role=author.role,
     )
     await hub.writer.run(hub.record_heard, item)
     return Reply({"delivery": delivery_id, "state": said.state}, status_code=201)

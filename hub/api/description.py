@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from hub.api import examples
+from hub.api import examples, service_examples
 from hub.api.problems import MEDIA_TYPE
 from hub.security.clients import ASSERTION_TYPE
 
@@ -27,28 +27,85 @@ _AUTHOR: Final = _header(
     "URL; sub, your own opaque id of the worker; role, theirs; jti, used once; iat; exp, at most 5 minutes later; "
     "body_sha256, the SHA-256 in hex of exactly the bytes of the body.",
 )
+_SAFER: Final[Json] = {
+    "name": "safer",
+    "in": "query",
+    "schema": {"type": "boolean"},
+    "description": "true for a sheet that tells whoever finds it nothing but the reference",
+}
+_SECOND: Final = _AUTHOR | {
+    "name": "Second-Author-Assertion",
+    "required": False,
+    "description": "As Author-Assertion, of another worker: only for a share that asks for an override.",
+}
 _KEY: Final = _header(
     "Idempotency-Key",
     "1 to 255 printable characters without spaces, such as a UUID: new for each share, the same to send it again.",
 )
 
 
+def _query(name: str, words: str, *, required: bool) -> Json:
+    return {"name": name, "in": "query", "required": required, "schema": _TEXT, "description": words}
+
+
+_READER: Final = _AUTHOR | {
+    "required": False,
+    "description": "As elsewhere, for an empty body, and with groups, a list of names: needed only to read the answers "
+    "to a share that names in can_see who may.",
+}
+_WHOSE: Final = _query("trusted_person", "Your own reference of the trusted person.", required=True)
+_ONLY_THEIRS: Final = _query(
+    "trusted_person",
+    "Your own reference of who reads: another's share is not found.",
+    required=False,
+)
+_AFTER: Final = _query("after", "What `next` said of the page before.", required=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What is so of one operation: its example reply, and the headers it takes beside the token."""
+    """What is so of one operation: its example reply, and what it takes beside the token."""
 
     status: str
     example: Json
-    headers: tuple[Json, ...] = ()
+    parameters: tuple[Json, ...] = ()
 
 
 _OPERATIONS: Final[dict[tuple[str, str], _Said]] = {
-    ("/v1/shares", "post"): _Said("202", examples.RECEIPT, (_AUTHOR, _KEY)),
-    ("/v1/shares/preview", "post"): _Said("200", examples.PREVIEW, (_AUTHOR, _KEY)),
-    ("/v1/shares/{share_id}", "get"): _Said("200", examples.REPORT),
+    ("/v1/shares", "post"): _Said("202", examples.RECEIPT, (_AUTHOR, _SECOND, _KEY)),
+    ("/v1/shares/preview", "post"): _Said("200", examples.PREVIEW, (_AUTHOR, _SECOND, _KEY)),
+    ("/v1/shares/{share_id}", "get"): _Said("200", examples.REPORT, (_READER, _ONLY_THEIRS)),
+    ("/v1/shares/{share_id}/for-the-person", "get"): _Said("200", examples.SHEET, (_READER, _ONLY_THEIRS, _SAFER)),
+    ("/v1/shares/{share_id}/subject-access", "get"): _Said("200", examples.SUBJECT_ACCESS, (_READER, _ONLY_THEIRS)),
+    ("/v1/shares", "get"): _Said("200", examples.SHARES, (_WHOSE, _AFTER)),
+    ("/v1/shares/{share_id}/choice", "post"): _Said("202", examples.RECEIPT, (_AUTHOR, _KEY)),
+    ("/v1/trusted-people/{reference}", "put"): _Said("200", examples.TRUSTED_PERSON, (_AUTHOR,)),
+    **{
+        (f"/v1/shares/{{share_id}}/{which}", "post"): _Said("202", examples.FURTHER, (_AUTHOR, _KEY))
+        for which in ("addenda", "corrections", "replies", "pauses")
+    },
+    **{
+        (f"/v1/shares/{{share_id}}/{which}/preview", "post"): _Said("200", examples.FURTHER_PREVIEW, (_AUTHOR, _KEY))
+        for which in ("addenda", "corrections", "replies")
+    },
+    ("/v1/shares/{share_id}/person-told", "post"): _Said("200", examples.PERSON_TOLD, (_AUTHOR,)),
+    ("/v1/shares/{share_id}/death", "post"): _Said("200", examples.DEATH, (_AUTHOR,)),
+    ("/v1/consents/{record_id}", "get"): _Said("200", examples.CONSENTS),
     ("/v1/consents/{record_id}/withdraw", "post"): _Said("200", examples.WITHDRAWN, (_AUTHOR,)),
     ("/v1/deliveries/{delivery_id}/heard", "post"): _Said("201", examples.HEARD, (_AUTHOR,)),
-    ("/v1/services", "get"): _Said("200", examples.SERVICES),
+    ("/v1/deliveries/{delivery_id}/helped", "post"): _Said("201", examples.HELPED, (_AUTHOR,)),
+    ("/v1/deliveries", "get"): _Said("200", examples.FETCHED),
+    ("/v1/deliveries/{delivery_id}/acknowledge", "post"): _Said("200", examples.ACKNOWLEDGED),
+    ("/v1/deliveries/{delivery_id}/answers", "post"): _Said("201", examples.HEARD, (_KEY,)),
+    ("/v1/please-ring-me", "post"): _Said("202", examples.RING, (_AUTHOR, _KEY)),
+    ("/v1/please-ring-me/{ring_id}", "get"): _Said("200", examples.RING),
+    ("/v1/gaps", "post"): _Said("202", examples.GAP, (_AUTHOR, _KEY)),
+    ("/v1/gaps/{ring_id}", "get"): _Said("200", examples.GAP),
+    ("/v1/safety-lane", "post"): _Said("202", examples.SAFETY, (_AUTHOR, _KEY)),
+    ("/v1/safety-lane/{ring_id}", "get"): _Said("200", examples.SAFETY),
+    ("/v1/services", "get"): _Said("200", service_examples.SERVICES),
+    ("/v1/services/open-referral", "get"): _Said("200", service_examples.OPEN_REFERRAL),
+    ("/v1/checkpoint", "get"): _Said("200", examples.CHECKPOINT),
 }
 
 _PROBLEM: Final[Json] = {
@@ -61,6 +118,7 @@ _PROBLEM: Final[Json] = {
         "next_step": _TEXT | {"description": "what to do about it"},
         "origin": _TEXT | {"enum": ["sender", "hub", "receiver"], "description": "whose side has to mend it"},
         "pointer": _TEXT | {"description": "where in the body, as a JSON pointer"},
+        "link": _TEXT | {"description": "where to look, such as the share that is open already"},
         "faults": {
             "type": "array",
             "items": {"type": "object", "properties": {"pointer": _TEXT, "detail": _TEXT}},
@@ -80,7 +138,7 @@ _TOKEN_BODY: Final[Json] = {
             "description": "A JWT that your client's key signed. Its claims: iss and sub, your client id; aud, the "
             "address of this endpoint; jti, used once; iat; exp, at most 5 minutes later."
         },
-        "scope": _TEXT | {"enum": ["share"]},
+        "scope": _TEXT | {"enum": ["share", "pull"]},
     },
 }
 
@@ -110,7 +168,7 @@ def completed(document: Json) -> Json:
             operation["responses"]["default"] = _response("What is wrong, and what to do", problem, MEDIA_TYPE)
         if (said := _OPERATIONS.get((path, method))) is not None:
             operation["security"] = [{"token": []}]
-            operation.setdefault("parameters", []).extend(said.headers)
+            operation.setdefault("parameters", []).extend(said.parameters)
             operation["responses"][said.status] = _response("It is so", {"example": said.example})
     _describe_tokens(document["paths"]["/oauth/token"]["post"])
     return document

@@ -13,7 +13,8 @@ from hub.api.reply import Reply
 
 router = APIRouter()
 _SECONDS = 2.0
-#: The relay goes round every second: one that has not for so long finds no work that a lost nudge left behind.
+#: The relay goes round every second: one that has not for so long finds no work that a lost nudge left behind. The
+#: sealer is quicker: while it does not go round, nothing will soon be sent.
 _ROUND_SECONDS = 10.0
 
 
@@ -25,7 +26,7 @@ async def healthz() -> Reply:
 
 @router.get("/readyz", include_in_schema=False)
 async def readyz(request: Request) -> Reply:
-    """Say whether a share could be kept now: the writer commits, and the relay goes round."""
+    """Say whether a share could be kept now: the writer commits, the relay goes round, the audit log is sealed."""
     hub = callers.hub_of(request)
     try:
         async with asyncio.timeout(_SECONDS):
@@ -34,8 +35,9 @@ async def readyz(request: Request) -> Reply:
     except Exception:  # noqa: BLE001 - the boundary of the probe: whatever is wrong, it is not ready
         store = False
     relay = hub.relay.went_round(_ROUND_SECONDS)
-    ready = store and relay
-    checks = {"store": store, "relay": relay, "broker": hub.broker.is_connected}
+    audit = hub.sealer.went_round(_ROUND_SECONDS)
+    ready = store and relay and audit
+    checks = {"store": store, "relay": relay, "audit": audit, "broker": hub.broker.is_connected}
     return Reply({"ready": ready, **checks}, status_code=200 if ready else 503)
 
 

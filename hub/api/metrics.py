@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Final
 from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from hub.bootstrap import Hub
+from hub.services.tallies import BLOCK
 from hub.store import read_state
+from hub.store.read_tallies import totals
 from hub.store.read_waiting import oldest_due
 
 if TYPE_CHECKING:
@@ -50,6 +52,10 @@ class StateCollector(Collector):
         for connection_id in self._hub.enabled:
             family.add_metric([connection_id], int(connection_id in held))
         yield family
+        blocks = CounterMetricFamily("hub_gate_blocks", "Refusals by gate and service.", labels=["gate", "service"])
+        for each in totals(reader, BLOCK):
+            blocks.add_metric([each["name"], each["service_id"]], each["number"])
+        yield blocks
         oldest = oldest_due(reader)
         late = (self._hub.now.wall() - oldest["due_at"]).total_seconds() if oldest else 0.0
         yield GaugeMetricFamily("hub_oldest_due_seconds", "How overdue the oldest delivery is.", value=max(late, 0.0))

@@ -22,7 +22,7 @@ from hub.domain.errors import (
     Unavailable,
 )
 from hub.services.receipt import refused
-from hub.services.refusals import NothingMayGo
+from hub.services.refusals import NothingMayGo, SafeguardingRoute
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +39,7 @@ _STATUS: Final[tuple[tuple[type[HubError], int], ...]] = (
 
 #: Types whose status differs from that of their kind (the Idempotency-Key draft; RFC 9110).
 _OWN_STATUS: Final = {
+    "already-sent": 409,
     "idempotency-key-missing": 400,
     "idempotency-key-malformed": 400,
     "idempotency-key-reused": 422,
@@ -72,6 +73,8 @@ def problem(
     }
     if refusal.pointer:
         body["pointer"] = refusal.pointer
+    if refusal.link:
+        body["link"] = refusal.link
     if faults:
         body["faults"] = [{"pointer": fault.pointer, "detail": fault.detail} for fault in faults]
     return Problem(body | more, status_code=status, headers={"cache-control": "no-store"} | (headers or {}))
@@ -87,6 +90,8 @@ def install(app: FastAPI) -> None:
 
 def status_of(error: HubError) -> int:
     """Return the HTTP status of one of the hub's errors."""
+    if isinstance(error, NothingMayGo) and error.incomplete:
+        return 422
     own = _OWN_STATUS.get(error.refusal.type)
     return own or next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
 
@@ -95,10 +100,12 @@ async def _hub_error(_: Request, error: Exception) -> Problem:
     assert isinstance(error, HubError)
     status = status_of(error)
     more: dict[str, Any] = {}
+    if isinstance(error, SafeguardingRoute):
+        more["safeguarding"] = error.safeguarding
     if isinstance(error, NothingMayGo):
         more["refused"] = refused(error.refused)
     headers = {"www-authenticate": "Bearer"} if status == 401 else {}
-    if status in (409, 503):
+    if status == 503 or (status == 409 and not error.refusal.link):
         headers["retry-after"] = "1"
     return problem(error.refusal, status, error.faults, headers, **more)
 

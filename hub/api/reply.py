@@ -13,5 +13,8 @@ class Reply(Response):
 
     media_type = "application/json"
 
-    def __init__(self, content: Any, status_code: int = 200, cache: str = "no-store") -> None:
-        super().__init__(orjson.dumps(content), status_code, {"cache-control": cache})
+    def __init__(
+        self, content: Any, status_code: int = 200, cache: str = "no-store", media_type: str | None = None
+    ) -> None:
+        headers = {"cache-control": cache, "x-content-type-options": "nosniff"}  # words in it are never read as a page
+        super().__init__(orjson.dumps(content), status_code, headers, media_type)

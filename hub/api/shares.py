@@ -3,29 +3,44 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Request
 from pydantic import TypeAdapter
 
 from hub.api import body, callers
+from hub.api.earlier import what_was_before
 from hub.api.reply import Reply
 from hub.bootstrap import Hub
 from hub.domain.check import faults
-from hub.domain.errors import Conflict, Malformed, NotFound, Refusal
+from hub.domain.errors import Conflict, HubError, Malformed, NotFound, Refusal
 from hub.domain.share import Share
+from hub.domain.trusted_person import Link
+from hub.security.authors import Author
+from hub.security.clients import Caller
+from hub.services.before import Before
+from hub.services.collect import Collect, collect
+from hub.services.death import DIED
 from hub.services.decide import Sender
+from hub.services.keep_trusted_person import LinkChanged, link_key_of, opened
+from hub.services.look_together import unsure
+from hub.services.override_rows import override_events
 from hub.services.pack import place, unpack
-from hub.services.plan import Plan, agreements, derive_ids, plan
-from hub.services.receipt import preview, receipt
-from hub.services.refusals import AgreementWithdrawn, NothingMayGo, ReferenceTaken
-from hub.services.remember import OneTime
-from hub.services.report import report
-from hub.services.submit import Acceptance, Kept, accept, prepare, refuse
+from hub.services.plan import Ids, Plan, derive_ids, plan
+from hub.services.receipt import preview, receipt, whom_to_ring
+from hub.services.refusals import FORGOTTEN, AgreementEnded, NothingMayGo, ReferenceTaken, SafeguardingRoute
+from hub.services.remember import OneTime, remember
+from hub.services.report import entry, report
+from hub.services.sent_before import needs, sent_before
+from hub.services.submit import Acceptance, Kept, Refused, accept, prepare, refuse
+from hub.services.supersede import agreements, replaced, why_not
 from hub.services.withdraw import NOT_FOUND
-from hub.store.read_share import kept_reply, read_share, withdrawn_agreements
+from hub.store.read_share import earlier_agreements, kept_reply, read_share
+from hub.store.read_trust import has_died, read_link, shares_of
 
 router = APIRouter()
 SHARE: TypeAdapter[Share] = TypeAdapter(Share)
@@ -38,6 +53,13 @@ _IN_FLIGHT = Refusal(
     "A request with this Idempotency-Key is being worked on.",
     "Wait a moment and send it again with the same key.",
 )
+_FOR_WHOM = Refusal(
+    "trusted-person-missing",
+    "We need to know whose shares you want to see.",
+    "Add ?trusted_person= and your own reference of the trusted person.",
+)
+#: So many shares at once.
+_PAGE = 50
 _NOTHING_ADDRESSED = Refusal(
     "share-for-nobody", "This share is for nobody.", "Name at least one service, with what the person agreed for it."
 )
@@ -75,55 +97,116 @@ async def submit(request: Request) -> Reply:
     found = callers.author(request, who, raw)
     share = _parse(hub, raw)
     with request.app.state.in_flight.hold(who.partner, key):
-        sender = callers.sender(request, who, found)
-        answer = await _keep(hub, share, sender, key, raw, callers.one_time(found))
+        second = _second(request, who, share, raw)
+        sender = callers.sender(request, who, found, second)
+        answer = await _keep(hub, share, sender, key, raw, callers.one_time(found), second)
     return Reply(answer, status_code=202)
 
 
 async def _keep(  # noqa: PLR0913 - what one commit needs
-    hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, once: OneTime
+    hub: Hub, share: Share, sender: Sender, key: str, raw: bytes, once: OneTime, second: Author | None
 ) -> dict[str, Any]:
     """Plan, seal and commit; a speakable reference that is taken is drawn again."""
     digest = hashlib.sha256(raw).hexdigest()
-    salt, withdrawn = 0, frozenset[str]()
+    salt, ended = 0, dict[str, Refusal]()
+    link_key = link_key_of(hub.vault, sender.partner.id, share)
+    try:
+        before = await what_was_before(hub, share, sender.partner.id)
+    except HubError:
+        if (first := await earlier_reply(hub, sender.partner.id, key, digest)) is not None:
+            return first
+        raise
     while salt < _DRAWS:
-        planned = _plan(hub, share, sender, key, withdrawn, salt)
+        ids = derive_ids(hub.vault, sender.partner.id, key, salt)
+        planned = planned_now(hub, share, sender, ids, ended, hub.links.of(link_key), before)
+        wall, directory = hub.now.wall(), hub.directory
+        given = receipt(planned, directory.safeguarding, hub.sealer.newest, directory.unchecked)
         try:
-            acceptance = prepare(planned, hub.vault, hub.directory, hub.now.wall(), key, digest, receipt(planned), once)
+            acceptance = prepare(planned, hub.vault, hub.directory, wall, key, digest, given, once, raw)
         except NothingMayGo as refusal:
+            link = opened(await hub.read(read_link, *link_key), hub.vault)
+            if link.seen != planned.link.seen:
+                hub.links.learn(link_key, link)
+                continue
             return await _nothing(hub, planned, key, digest, refusal)
+        if second is not None:
+            acceptance = replace(acceptance, second=callers.one_time(second))
         try:
             result: Acceptance | Kept = await hub.writer.run(accept, acceptance)
         except ReferenceTaken:
             salt += 1
             continue
-        except AgreementWithdrawn as ended:
-            withdrawn |= ended.services
+        except AgreementEnded as found:
+            ended |= found.refusals
             continue
-        return result.receipt if isinstance(result, Acceptance) else _opened(hub, result)
+        except LinkChanged as changed:
+            hub.links.learn(link_key, opened(changed.row, hub.vault))
+            continue
+        return result.receipt if isinstance(result, Acceptance) else opened_reply(hub, result)
     raise RuntimeError("no free reference was drawn")
 
 
 async def _nothing(hub: Hub, planned: Plan, key: str, digest: str, refusal: NothingMayGo) -> dict[str, Any]:
     """A repeat of what was accepted still gets its first answer, although consent may have ended since."""
     partner_id = planned.sender.partner.id
-    key_digest = hub.vault.digest("idempotency", f"{partner_id}|{key}")
-    kept = await hub.read(kept_reply, partner_id, key_digest, hub.vault.digest("body", digest))
+    kept = await earlier_reply(hub, partner_id, key, digest)
     if kept is not None:
-        return _opened(hub, Kept(kept["share_id"], kept["reply"], kept["data_key"]))
-    await hub.writer.run(refuse, planned)
+        return kept
+    asked = tuple(override_events(planned, hub.vault, None))
+    await hub.writer.run(refuse, Refused(planned, unsure(planned, hub.vault, hub.now.wall()), asked))
+    if planned.share.at_risk_now:
+        raise SafeguardingRoute(planned.refused, whom_to_ring(hub.directory.safeguarding))
     raise refusal
 
 
-def _opened(hub: Hub, kept: Kept) -> dict[str, Any]:
+async def earlier_reply(hub: Hub, partner_id: str, key: str, digest: str) -> dict[str, Any] | None:
+    """Return what a partner was answered to this key and body, if it sent them before."""
+    key_digest = hub.vault.digest("idempotency", f"{partner_id}|{key}")
+    kept = await hub.read(kept_reply, partner_id, key_digest, hub.vault.digest("body", digest))
+    return None if kept is None else opened_reply(hub, Kept(kept["share_id"], kept["reply"], kept["data_key"]))
+
+
+def opened_reply(hub: Hub, kept: Kept) -> dict[str, Any]:
+    """Return a kept reply as it was given; raises `Conflict` once its share is forgotten."""
+    if kept.data_key is None:
+        raise Conflict(FORGOTTEN)
     return unpack(hub.vault.unwrap(kept.data_key).open(kept.reply, place("replies", "reply", kept.share_id)))
 
 
-def _plan(  # noqa: PLR0913 - what one decision needs
-    hub: Hub, share: Share, sender: Sender, key: str, withdrawn: frozenset[str] = frozenset(), salt: int = 0
+def planned_now(  # noqa: PLR0913 - what one decision needs
+    hub: Hub,
+    share: Share,
+    sender: Sender,
+    ids: Ids,
+    ended: Mapping[str, Refusal],
+    link: Link,
+    before: Before,
+    sent_at: datetime | None = None,
 ) -> Plan:
-    ids = derive_ids(hub.vault, sender.partner.id, key, salt)
-    return plan(share, sender, ids, hub.directory, hub.library, hub.now.business(), hub.calendar, withdrawn)
+    """Decide at this moment; `sent_at` is when a share that waited was sent."""
+    now = hub.now.business()
+    return plan(share, sender, ids, hub.directory, hub.library, now, hub.calendar, ended, link, sent_at, before)
+
+
+async def planned_from_books(hub: Hub, share: Share, sender: Sender, ids: Ids, sent_at: datetime | None = None) -> Plan:
+    """Decide at this moment, by what is kept of earlier agreements and of the choice."""
+    partner_id = sender.partner.id
+    agreed, replaces = agreements(hub.vault, partner_id, share), replaced(hub.vault, partner_id, share)
+    link_key = link_key_of(hub.vault, partner_id, share)
+    asked = needs(hub.vault, link_key, share)
+    over, known, standing = await hub.read(
+        earlier_agreements, list(agreed.values()), list(replaces.values()), list(asked.values())
+    )
+    ended = sent_before(asked, standing, replaces) | why_not(agreed, replaces, over, known)
+    before = await what_was_before(hub, share, partner_id)
+    link = opened(await hub.read(read_link, *link_key), hub.vault)
+    return planned_now(hub, share, sender, ids, ended, link, before, sent_at)
+
+
+def _second(request: Request, who: Caller, share: Share, raw: bytes) -> Author | None:
+    """Read who else signed it, where an override is asked for of a partnership that adopted a policy (R23)."""
+    asked = share.override is not None and callers.hub_of(request).directory.override is not None
+    return callers.second_author(request, who, raw) if asked else None
 
 
 def _parse(hub: Hub, raw: bytes) -> Share:
@@ -138,7 +221,7 @@ def _parse(hub: Hub, raw: bytes) -> Share:
 
 @router.post("/v1/shares/preview", openapi_extra=_BODY)
 async def show(request: Request) -> Reply:
-    """Show who would see what, byte for byte, and keep nothing. Send the Idempotency-Key you will submit with."""
+    """Show who would see what, byte for byte, and keep nothing of it. Send the Idempotency-Key you will submit with."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
     key = callers.idempotency_key(request)
@@ -146,11 +229,41 @@ async def show(request: Request) -> Reply:
     raw = await body.read_raw(request)
     found = await callers.author_once(request, who, raw)
     share = _parse(hub, raw)
-    agreed = agreements(hub.vault, who.partner, share)
-    ended = await hub.read(withdrawn_agreements, list(agreed.values()))
-    withdrawn = frozenset(service_id for service_id, agreement in agreed.items() if agreement in ended)
-    planned = _plan(hub, share, callers.sender(request, who, found), key, withdrawn)
-    return Reply(preview(planned))
+    if await hub.read(has_died, who.partner, link_key_of(hub.vault, who.partner, share)[2]):
+        raise Conflict(DIED)
+    ids = derive_ids(hub.vault, who.partner, key)
+    second = _second(request, who, share, raw)
+    if second is not None and not await hub.writer.run(remember, callers.one_time(second)):
+        second = None
+    planned = await planned_from_books(hub, share, callers.sender(request, who, found, second), ids)
+    actor = f"client:{who.client_id}"
+    attested = callers.attestation(request, who, found)
+    await callers.note_read(request, "share.previewed", actor, planned.ids.share, **attested)
+    return Reply(preview(planned, hub.directory.safeguarding))
+
+
+@router.get("/v1/shares")
+async def listed(request: Request) -> Reply:
+    """List one trusted person's own shares, newest first: `?trusted_person=` and, for the next page, `&after=`."""
+    hub = callers.hub_of(request)
+    who = callers.caller(request)
+    reference, after = request.query_params.get("trusted_person", ""), request.query_params.get("after", "")
+    if not reference:
+        raise Malformed(_FOR_WHOM)
+    trusted_person = hub.vault.digest("trusted-person", f"{who.partner}|{reference}")
+    found = await hub.read(shares_of, who.partner, trusted_person, after, _PAGE + 1)
+    if found is None:
+        raise NotFound(NOT_FOUND)
+    await callers.note_read(request, "share.listed", f"client:{who.client_id}")
+    shown = [entry(row, hub.vault) for row in found[:_PAGE]]
+    return Reply({"shares": shown, "next": shown[-1]["id"] if len(found) > _PAGE else None})
+
+
+def is_theirs(request: Request, partner_id: str, trusted_person: str) -> bool:
+    """Whether a share is of the trusted person that a reader names; who names none is the partner's system (R06)."""
+    reference = request.query_params.get("trusted_person")
+    digest = callers.hub_of(request).vault.digest
+    return reference is None or digest("trusted-person", f"{partner_id}|{reference}") == trusted_person
 
 
 @router.get("/v1/shares/{share_id}")
@@ -158,8 +271,20 @@ async def read(request: Request, share_id: str) -> Reply:
     """See who has it, since when, who owns it and what they said, in plain words."""
     hub = callers.hub_of(request)
     who = callers.caller(request)
+    actor = f"client:{who.client_id}"
+    attested: dict[str, str] = {}
+    groups: tuple[str, ...] = ()
+    reader = ""
+    if request.headers.get("author-assertion") is not None:  # a read need not name its worker, and may
+        found = await callers.author_once(request, who, await body.read_raw(request))
+        attested, groups = callers.attestation(request, who, found), found.groups
+        reader = hub.vault.digest("author", f"{who.partner}|{found.subject}")
     record = await hub.read(read_share, share_id, who.partner)
-    if record is None:
+    if record is None or not is_theirs(request, who.partner, record.share["trusted_person"]):
+        await callers.note_read(request, "share.read_refused", actor, share_id, why="not-found", **attested)
         raise NotFound(NOT_FOUND)
-    answer = report(record, hub.directory, hub.vault, hub.now.business())
+    await callers.note_read(request, "share.read", actor, share_id, **attested)
+    if any(not each["is_collected"] for answers in record.answers.values() for each in answers):
+        await hub.writer.run(collect, Collect(share_id, hub.now.business()))
+    answer = report(record, hub.directory, hub.vault, hub.now.business(), groups, reader)
     return Reply(answer)

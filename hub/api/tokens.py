@@ -28,4 +28,4 @@ async def token(request: Request) -> Reply:
 @router.get("/.well-known/jwks.json")
 async def jwks(request: Request) -> Reply:
     """Give the hub's public keys."""
-    return Reply(callers.hub_of(request).ring.jwks(), cache="max-age=300")
+    return Reply(callers.hub_of(request).keys.current().jwks(), cache="max-age=300")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, reader_of, write
+from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, operator, reader_of, write
 from hub.cli.output import emit, fail, say, table
 
 app = typer.Typer(help="Partners' systems: revoke one at once, or restore it.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def _set(client: str, folder: Folder, *, revoked: bool, as_json: bool) -> None:
     if client not in known:
         fail("there is no client by that name", f"There are: {', '.join(known) or 'none yet, see partnerships/'}.")
     with reader_of(configuration):  # a database that is not there is named, not made
-        changed = write(configuration, write_down, Revocation(client, revoked, "operator:cli", SystemNow().wall()))
+        changed = write(configuration, write_down, Revocation(client, revoked, operator(), SystemNow().wall()))
     if as_json:
         emit({"client": client, "revoked": revoked, "changed": changed})
         return

@@ -11,6 +11,7 @@ from hub.cli.instance import (
     AsJson,
     Folder,
     configuration_of,
+    operator,
     plugins_and_enabled,
     plugins_and_runnable,
     reader_of,
@@ -32,11 +33,13 @@ Id = Annotated[str, typer.Argument(metavar="ID", help="A connection's id, as `hu
 @app.command("ls")
 def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """List the connections: ready, held, or without a plugin that may run, with their deliveries by state."""
-    from hub.cli.standing import standings  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.cli.standing import described, in_words, standings  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.containment import contained  # noqa: PLC0415
     from hub.store.read_state import by_connection, held_connections  # noqa: PLC0415
 
     configuration = configuration_of(folder)
     plugins, runnable = plugins_and_runnable(configuration)
+    reached = contained(configuration, plugins)
     with reader_of(configuration) as reader:
         held = held_connections(reader)
         numbers = by_connection(reader)
@@ -50,6 +53,7 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
             "held_since": held[each.id]["held_since"] if each.id in held else None,
             "why": each.why,
             "deliveries": numbers.get(each.id, {}),
+            "isolation": described(reached.get(each.id)),
         }
         for each in standings(configuration, plugins, runnable, held)
     ]
@@ -59,12 +63,13 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         say("No connections: services/ describes no service yet.")
     else:
         table(
-            ("CONNECTION", "SERVICE", "PLUGIN", "STATE", "SINCE", "DELIVERIES", "WHY"),
+            ("CONNECTION", "SERVICE", "PLUGIN", "STATE", "SINCE", "DELIVERIES", "ISOLATION", "WHY"),
             [
                 (
                     *(each["id"], each["service"], f"{each['plugin']}/{each['connector']}", each["state"]),
                     each["held_since"],
                     " ".join(f"{state}={number}" for state, number in sorted(each["deliveries"].items())),
+                    in_words(each["isolation"]).strip(),
                     each["why"],
                 )
                 for each in found
@@ -82,7 +87,7 @@ def hold(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fals
     configuration = configuration_of(folder)
     _known(configuration, connection)
     wall = SystemNow().wall()
-    changed = write(configuration, keep_waiting, Hold(connection, "asked-by-operator", "operator:cli", wall))
+    changed = write(configuration, keep_waiting, Hold(connection, "asked-by-operator", operator(), wall))
     if as_json:
         emit({"connection": connection, "held": True, "changed": changed})
     else:
@@ -92,7 +97,8 @@ def hold(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fals
 @app.command("resume")
 def resume(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Let a held connection go on, once what was wrong is mended; what waited is sent, what was refused read again."""
-    from hub.services.hold import Resume  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.cli.standing import how_to_check  # noqa: PLC0415 - `hub --help` stays fast
+    from hub.services.hold import Resume  # noqa: PLC0415
     from hub.services.hold import resume as let_go_on  # noqa: PLC0415
     from hub.services.now import SystemNow  # noqa: PLC0415
     from hub.store.read_state import held_connections, refused_messages  # noqa: PLC0415
@@ -100,10 +106,15 @@ def resume(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fa
     configuration = configuration_of(folder)
     _known(configuration, connection)
     with reader_of(configuration) as reader:
-        refused = refused_messages(reader, connection)
-        if connection not in held_connections(reader) and not refused:
+        refused, held = refused_messages(reader, connection), held_connections(reader)
+        if (reason := str(held.get(connection, {}).get("held_reason"))).startswith("entry-"):
+            service = next(each.id for each in configuration.services if each.connection.id == connection)
+            fail(
+                f"people have to look at this team's entry first ({reason})", f"Run `{how_to_check(reason, service)}`."
+            )
+        if connection not in held and not refused:
             fail(f"the connection {connection} is not held, and nothing was changed", "See `hub connection ls`.")
-    waiting = write(configuration, let_go_on, Resume(connection, "operator:cli", SystemNow().wall()))
+    waiting = write(configuration, let_go_on, Resume(connection, operator(), SystemNow().wall()))
     if as_json:
         again = {"read_again": refused} if refused else {}
         emit({"connection": connection, "resumed": True, "waiting": waiting, **again})
@@ -128,7 +139,8 @@ def check(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fal
         fail(f"{connection} cannot be tried: {why_not_allowed(table_of, installed.get(table_of))}")
     progress(f"Asking {connection} ...")
     works, reason = _verdict(asyncio.run(_ask(enabled[connection])))
-    words = next((words for code, words in _WORDS.items() if code in reason), "")
+    elsewhere = "" if works else f"look for the code in the README of the pack {table_of}, under Troubleshooting"
+    words = next((words for code, words in _WORDS.items() if code in reason), elsewhere)
     if as_json:
         emit({"connection": connection, "works": works, "reason": reason, "words": words})
     elif works:
@@ -143,13 +155,16 @@ def check(connection: Id, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = Fal
 #: What to do about a code that does not say it.
 _WORDS = {
     "address-refused": "its address is not public, or not https: if that is right, name its network in allow_addresses",
+    "client-refused": "the partner does not know us: compare client id and key with the partner's",
+    "http-401": "the partner does not take our key: compare the secrets in the service's file with the partner",
+    "http-403": "the partner knows us, and does not let us: ask it which permission is missing",
 }
 
 
 async def _ask(enabled: Enabled) -> HostResult | HostDied | HostBroken:
     from hub.courier.host_process import HostProcess  # noqa: PLC0415
 
-    host = HostProcess(enabled.configure)
+    host = HostProcess(enabled.configure, run_as=enabled.reached.run_as)
     try:
         return await host.check()
     finally:

@@ -7,12 +7,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of
+from hub.cli.new_pack import install, new
 from hub.cli.output import WRONG, emit, fail, progress, say, table
+from hub.cli.try_pack import try_packs, write_readme
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from hub.host.discovery import Found
 
 app = typer.Typer(help="Connector plugins: what is installed, and what may run.", no_args_is_help=True)
+
+app.command("test")(try_packs)
+app.command("readme")(write_readme)
+app.command("new")(new)
+app.command("install")(install)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="A plugin's name, as `hub connector ls` shows it.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Write it without asking.")]
@@ -30,10 +39,10 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         say("No plugins are installed: install a connector's package into this environment.")
     else:
         table(
-            ("PLUGIN", "VERSION", "STANDING", "WHY", "SDK", "CONNECTORS"),
+            ("PLUGIN", "VERSION", "STANDING", "WHY", "SDK", "QUALITY", "LINES", "CONNECTORS"),
             [
                 (
-                    *(each[column] for column in ("name", "version", "status", "why", "sdk")),
+                    *(each[column] for column in ("name", "version", "status", "why", "sdk", "quality", "lines")),
                     " ".join(each["connectors"]),
                 )
                 for each in found
@@ -41,6 +50,7 @@ def ls(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         )
 
 
+@app.command("pin")
 @app.command("allow")
 def allow(name: Name, yes: Yes = False, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     """Put an installed plugin on the allow-list, by the exact files that are installed now."""
@@ -97,6 +107,8 @@ def _confirm(facts: dict[str, Any], *, yes: bool, as_json: bool) -> None:
 
 
 def _facts(plugin: Found) -> dict[str, Any]:
+    from hub.conformance.size import code_lines  # noqa: PLC0415 - `hub --help` stays fast
+
     manifest = plugin.manifest
     return {
         "name": plugin.name,
@@ -105,8 +117,20 @@ def _facts(plugin: Found) -> dict[str, Any]:
         "why": plugin.why,
         "sdk": manifest.sdk if manifest else "",
         "owner": manifest.owner if manifest else "",
+        "quality": _quality(plugin.folder),
+        "lines": code_lines(plugin.folder / "connector.py") if plugin.folder else 0,
         "connectors": sorted(manifest.connectors) if manifest else [],
         "distribution": plugin.distribution,
         "folder": str(plugin.folder or ""),
         "sha256": plugin.sha256,
     }
+
+
+def _quality(folder: Path | None) -> str:
+    """Return the tier that a pack says it has reached; `hub connector test` proves it."""
+    from hub.conformance.quality import read_quality, tier_of  # noqa: PLC0415
+
+    try:
+        return tier_of(read_quality(folder)) if folder else "none"
+    except (OSError, ValueError):
+        return "none"

@@ -18,21 +18,25 @@ Stay = Annotated[bool, typer.Option("--stay", help="Leave everything running aft
 
 
 def demo(stay: Stay = False, as_json: AsJson = False) -> None:
-    """Tell one person's story once, and see six shares through: answered, silent, withdrawn, refused, late, doubted."""
+    """Tell people's stories once each, and see seven shares through, to services of all five sectors."""
     from hub.sandbox.stage import StageError, make_folder, set_up  # noqa: PLC0415 - heavy, and this command's alone
     from hub.sandbox.story import perform  # noqa: PLC0415
     from hub.sandbox.tally import count  # noqa: PLC0415
 
     progress = (lambda _: None) if as_json else say
     folder = make_folder(None)
+    signal.signal(signal.SIGTERM, _leave)  # whoever is told to end takes everything along
     try:
         with ExitStack() as stack:
-            stage = set_up(folder, stack, progress)
+            stage = set_up(folder, stack, progress, with_sectors=True)
             tally = count(perform(stage, progress))
             if stay:
                 _stay(_addresses(stage))
     except (StageError, RuntimeError, LookupError) as error:
         fail(f"the demo stopped: {error}", f"What the hub wrote is in {folder / 'hub.log'}.")
+    except (SystemExit, KeyboardInterrupt):
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
     if tally.lost:
         fail(f"the demo lost {tally.lost} deliveries", f"Everything it wrote is in {folder}.")
     shutil.rmtree(folder)
@@ -43,6 +47,10 @@ def demo(stay: Stay = False, as_json: AsJson = False) -> None:
         say(tally.line())
 
 
+def _leave(*_: object) -> None:
+    raise SystemExit(128 + signal.SIGTERM)
+
+
 def _addresses(stage: Any) -> dict[str, str]:
     return {
         "the hub": stage.hub.url,
@@ -50,6 +58,7 @@ def _addresses(stage: Any) -> dict[str, str]:
         "housing": stage.housing.url,
         "supported housing": stage.supported.url,
         "county treatment": stage.health.url,
+        "the children's front door": stage.sectors.children.url,
         "the case system's webhooks": stage.webhooks.url,
         "mails": str(stage.mail),
         "the instance": str(stage.hub.folder),

@@ -22,9 +22,16 @@ Profile = Annotated[
 #: Copied as they stand; hub.toml comes last, so that a half-written folder is never taken for an instance.
 _TEMPLATES = (
     "connectors.toml",
+    "gates/complex-needs-housing.toml",
+    "gates/duty-to-refer.toml",
+    "gates/trusted-relationships.toml",
     "partnerships/local.toml",
+    "services/childrens-front-door.toml.example",
     "services/council-housing.toml.example",
+    "services/floating-support.toml.example",
     "services/nhs-service.toml.example",
+    "services/probation-office.toml.example",
+    "services/trusted-relationships.toml.example",
 )
 
 
@@ -95,6 +102,7 @@ def _next_steps(folder: Path, profile: str) -> list[str]:
         f"See which connectors are installed: {hub} connector ls{where}",
         f"Allow the one you need: {hub} connector allow housing{where}",
         f"Describe a service: copy an example in {folder}/services/ to a name that ends in .toml, and edit it",
+        f"Have two people approve it: {hub} directory approve SERVICE --as WHO --seen rang{where}",
         f"Start it: {hub} serve{where}",
         f"Back up {folder}/keys apart from the database: without it nothing that was kept can be read.",
     ]

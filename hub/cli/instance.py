@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hub.host.discovery import Found
     from hub.partnership import Enabled
     from hub.store.engine import Engine
+    from hub.store.writer import Writer
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -68,8 +70,9 @@ def reader_of(configuration: Configuration) -> Iterator[Engine]:
         engine.dispose()
 
 
-def write(configuration: Configuration, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> R:
-    """Run one verb in a short-lived writer and wait for its commit; a running hub notices within its next round."""
+@contextmanager
+def writer_of(configuration: Configuration) -> Iterator[Writer]:
+    """Open the database for writing, for as many verbs as it takes."""
     from hub.bootstrap import open_store  # noqa: PLC0415
     from hub.store.writer import Writer  # noqa: PLC0415
 
@@ -77,7 +80,38 @@ def write(configuration: Configuration, verb: Callable[[Any, Sequence[T]], Seque
     writer = Writer(engine)
     writer.start()
     try:
+        yield writer
+    finally:
+        writer.close()
+        engine.dispose()
+
+
+def write(configuration: Configuration, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> R:
+    """Run one verb in a short-lived writer and wait for its commit; a running hub notices within its next round."""
+    with writer_of(configuration) as writer:
         return writer.submit(verb, item).result(timeout=60)
+
+
+def operator() -> str:
+    """Return who runs this command, as the audit log names them: by the id that the system gave them."""
+    return f"operator:{os.getuid()}" if hasattr(os, "getuid") else "operator:unknown"
+
+
+def note(configuration: Configuration, action: str, share_id: str | None = None, **detail: Any) -> None:
+    """Commit who reads what, before it is shown (TH12); a database that cannot keep that shows nothing."""
+    from hub.bootstrap import store_url  # noqa: PLC0415
+    from hub.services.now import SystemNow  # noqa: PLC0415
+    from hub.services.record_read import Read, record_read  # noqa: PLC0415
+    from hub.store.engine import open_engine  # noqa: PLC0415
+    from hub.store.writer import Writer  # noqa: PLC0415
+
+    with reader_of(configuration):  # a database that is not there is named, not made
+        engine = open_engine(store_url(configuration), pool_size=1)
+    writer = Writer(engine)
+    writer.start()
+    try:
+        read = Read(action, operator(), SystemNow().wall(), share_id, None, detail)
+        writer.submit(record_read, read).result(timeout=60)
     finally:
         writer.close()
         engine.dispose()
@@ -96,6 +130,7 @@ def plugins_and_enabled(configuration: Configuration) -> tuple[list[Found], dict
     """Return the installed plugins and the connections that may be used, without starting anything."""
     from hub import partnership  # noqa: PLC0415
     from hub.bootstrap import find_plugins  # noqa: PLC0415
+    from hub.containment import contained  # noqa: PLC0415
 
     plugins = find_plugins(configuration)
-    return plugins, partnership.enable(configuration, plugins)
+    return plugins, partnership.enable(configuration, plugins, contained(configuration, plugins))

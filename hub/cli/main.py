@@ -4,7 +4,23 @@ from __future__ import annotations
 
 import typer
 
-from hub.cli import alerts, client, connection, connector, delivery, mappings
+from hub.cli import (
+    alerts,
+    audit,
+    barriers,
+    client,
+    config_check,
+    connection,
+    connector,
+    delivery,
+    directory,
+    gates,
+    invite,
+    keys,
+    legal_hold,
+    mappings,
+    wins,
+)
 from hub.cli.boundary import Boundary
 from hub.cli.demo import demo
 from hub.cli.init import init
@@ -30,11 +46,21 @@ app.command("demo")(demo)
 app.command("status")(status)
 app.command("trace")(trace)
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(audit.app, name="audit")
+app.add_typer(barriers.app, name="barriers")
+app.add_typer(config_check.app, name="config")
 app.add_typer(connection.app, name="connection")
 app.add_typer(connector.app, name="connector")
 app.add_typer(delivery.app, name="delivery")
+app.add_typer(directory.app, name="directory")
+app.add_typer(gates.app, name="gates")
+app.add_typer(invite.app, name="invite")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(client.app, name="client")
+app.add_typer(keys.app, name="keys")
+app.add_typer(legal_hold.app, name="legal-hold")
+app.add_typer(wins.training, name="training")
+app.add_typer(wins.app, name="wins")
 
 
 def main() -> None:

@@ -20,7 +20,9 @@ app = typer.Typer(help="Mappings: what each partner's document is made from.", n
 
 Folders = Annotated[
     list[Path] | None,
-    typer.Argument(metavar="[FOLDER]...", help="A mapping's folder, or one that holds <document>/<version> folders."),
+    typer.Argument(
+        metavar="[FOLDER]...", help="A mapping's folder, one that holds <document>/<version> folders, or a pack's."
+    ),
 ]
 Show = Annotated[bool, typer.Option("--show", help="Print what each case is given and what comes out.")]
 
@@ -37,7 +39,7 @@ def run_all(
     if not (found := [each for place in asked for each in _mappings_in(place)]):
         fail(f"there is no mapping in {', '.join(map(str, asked))}", "A mapping is <document>/<version>/mapping.yaml.")
     # Code lists are found as the hub finds them: the folder that was asked about first, then the instance's order.
-    codes = Library([*_roots(folders or []), *known]).codes
+    codes = Library([*_roots(found if folders else []), *known]).codes
     results = []
     for mapping in found:
         if not as_json:
@@ -74,13 +76,13 @@ def _mappings_in(place: Path) -> Iterator[Path]:
         fail(f"{place} is not a folder")
     if (place / "mapping.yaml").is_file():
         yield place.resolve()
-    yield from sorted(file.parent.resolve() for file in place.glob("*/*/mapping.yaml"))
-    yield from sorted(file.parent.resolve() for file in place.glob("*/mapping.yaml"))
+    for depth in ("*/*/mapping.yaml", "*/mapping.yaml", "mappings/*/*/mapping.yaml", "*/mappings/*/*/mapping.yaml"):
+        yield from sorted(file.parent.resolve() for file in place.glob(depth))
 
 
 def _roots(folders: list[Path]) -> list[Path]:
     """Return the folders that hold `codes/` for the mappings asked about."""
-    candidates = [root for each in folders for root in (each, *each.resolve().parents[:2])]
+    candidates = dict.fromkeys(root for each in folders for root in (each, *each.resolve().parents[:2]))
     return [root for root in candidates if (root / "codes").is_dir()]
 
 

@@ -50,7 +50,11 @@ def table(headings: Sequence[str], lines: Sequence[Sequence[object]]) -> None:
 
 
 def shown(value: object) -> str:
-    """Return a value as a person reads it: an instant to the second in UTC, nothing as a dash."""
+    """Return a value as a person reads it: an instant to the second in UTC, nothing as a dash.
+
+    What a terminal would obey, or that turns round what is read, is shown as a mark (TH18).
+    """
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-    return "-" if value is None or value == "" else str(value)
+    text = "-" if value is None or value == "" else str(value)
+    return text if text.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in text)

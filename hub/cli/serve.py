@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import resource
 import signal
 import socket
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, sqlite_file
 from hub.cli.output import emit, fail, progress, say
-from hub.cli.standing import standings
+from hub.cli.standing import described, in_words, standings
 
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
@@ -29,6 +30,7 @@ def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
     refuse_foreign_code(site_folders())
     refuse_unfit(configuration)
     os.umask(0o077)  # the database's own files too are nobody else's
+    leave_no_core()
     logs.configure()
     with ExitStack() as held:
         alone = _hold_the_only_place(held, configuration)
@@ -39,6 +41,13 @@ def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
         emit(facts) if as_json else _announce(facts)
         _run(hub, listening)
     progress("Stopped.")
+
+
+def leave_no_core() -> None:
+    """A crash must not write this process's memory, stories and keys, into a file or to a collector of them (TH22)."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    with suppress(OSError):  # of Linux alone: a collector gets a dump whatever the limit says, and this keeps it empty
+        Path("/proc/self/coredump_filter").write_text("0", encoding="ascii")
 
 
 def refuse_foreign_code(folders: list[Path]) -> None:
@@ -53,8 +62,13 @@ def refuse_foreign_code(folders: list[Path]) -> None:
 
 
 def refuse_unfit(configuration: Configuration) -> None:
-    """Refuse a service profile on SQLite, or where nothing would hold a connector's process in."""
+    """Refuse a service profile on SQLite, or where nothing would hold a connector's process in, or not as asked."""
+    from hub.containment import NEXT_STEPS, cannot_be_strict  # noqa: PLC0415
     from hub.host import isolation  # noqa: PLC0415
+
+    if why := cannot_be_strict(configuration):
+        step = NEXT_STEPS.get(why, "Run `hub connection ls` to see why.")
+        fail(f"hub.toml asks for strict isolation, and this machine does not give it ({why})", step)
 
     if configuration.hub.profile != "service":
         return
@@ -78,6 +92,7 @@ def opening(hub: Hub, address: str) -> dict[str, Any]:
 
     found = standings(hub.configuration, hub.plugins, hub.enabled, held_connections(hub.reader))
     reached = isolation.expected()
+    held = {each.id: described(hub.enabled[each.id].reached if each.id in hub.enabled else None) for each in found}
     return {
         "version": metadata.version("trusted-person-hub"),
         "address": address,
@@ -87,7 +102,9 @@ def opening(hub: Hub, address: str) -> dict[str, Any]:
         "broker": _without_password(hub.configuration.hub.broker.url),
         "isolation": {"level": reached.level, "measures": list(reached.measures)},
         "pid": os.getpid(),
-        "connections": [{"id": each.id, "state": each.state, "why": each.why} for each in found],
+        "connections": [
+            {"id": each.id, "state": each.state, "why": each.why, "isolation": held[each.id]} for each in found
+        ],
     }
 
 
@@ -100,7 +117,7 @@ def _announce(facts: dict[str, Any]) -> None:
         say("  no services yet: it is running, and nothing can be sent until services/ describes one")
     for each in facts["connections"]:
         why = f", {each['why']}" if each["why"] else ""
-        say(f"  connection  {each['id']}: {each['state']}{why}")
+        say(f"  connection  {each['id']}: {each['state']}{why}{in_words(each['isolation'])}")
 
 
 def _hold_the_only_place(held: ExitStack, configuration: Configuration) -> bool:

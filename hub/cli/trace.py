@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hub.cli.instance import DEFAULT_FOLDER, AsJson, Folder, configuration_of, plugins_and_runnable, reader_of, served
+from hub.cli.instance import (
+    DEFAULT_FOLDER,
+    AsJson,
+    Folder,
+    configuration_of,
+    note,
+    plugins_and_runnable,
+    reader_of,
+    served,
+)
 from hub.cli.output import emit, fail, say, shown, table
 
 if TYPE_CHECKING:
@@ -27,12 +36,14 @@ def trace(which: Which, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False
 
     configuration = configuration_of(folder)
     with reader_of(configuration) as reader:
-        found = read_share.trace(reader, _canonical(which))
+        found = read_share.trace(reader, canonical(which))
         if found is None:
+            note(configuration, "share.trace_refused", why="not-found")
             fail(
                 "there is no share or delivery by that name here",
                 "Give the reference that the sender was given, such as K7M-4QX, or the id of a share or delivery.",
             )
+        note(configuration, "share.traced", found.share["id"])
         line = why(found.share, found.deliveries, _situation(configuration, reader))
     timeline = _timeline(found)
     if as_json:
@@ -41,6 +52,12 @@ def trace(which: Which, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False
         return
     say(line)
     say(f"\nShare {found.share['reference']} ({found.share['id']}), sent {shown(found.share['sent_at'])}")
+    if found.share["legal_hold_since"] is not None:
+        say(
+            "Under a legal hold since {} by {}: {}".format(
+                *(shown(found.share[f"legal_hold_{part}"]) for part in _HOLD)
+            )
+        )
     columns = ("service_id", "kind", "state", "answer_state", "attempt", "due_at", "reason", "id")
     table(
         ("SERVICE", "KIND", "STATE", "ANSWER", "TRIES", "DUE", "REASON", "DELIVERY"),
@@ -53,7 +70,10 @@ def trace(which: Which, folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False
     )
 
 
-def _canonical(which: str) -> str:
+_HOLD = ("since", "by", "reason")
+
+
+def canonical(which: str) -> str:
     """Return a reference as it is kept, however it was typed; an id as it stands."""
     from hub.domain.errors import Malformed  # noqa: PLC0415
     from hub.domain.reference import parse  # noqa: PLC0415

@@ -30,6 +30,8 @@ class Situation:
 
 def why(share: Row, deliveries: list[Row], situation: Situation) -> str:
     """Return the worst that holds a share up, first; or that nothing does."""
+    if share.get("is_forgotten"):
+        return "Not stuck: its story is forgotten, and nothing more is done with it."
     if not deliveries:
         return "Nothing was sent: no service could be given it."
     rank, line = min(((*_of(each, situation),) for each in deliveries), key=lambda found: found[0])

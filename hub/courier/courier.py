@@ -3,30 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from hub.courier.collecting import kept, read_already
 from hub.courier.deaths import treatment
-from hub.courier.host_process import HostBroken, HostProcess, HostResult
+from hub.courier.host_process import CollectError, HostBroken, HostProcess, HostResult
 from hub.courier.incarnation import HostDied
 from hub.domain.answer import Level
 from hub.domain.delivery import DeliveryKind
 from hub.domain.errors import Unavailable
-from hub.domain.outcome import Delivered, Halt, InDoubt, Outcome, Rejected, RetryLater
+from hub.domain.outcome import Delivered, Halt, InDoubt, Invite, Outcome, Rejected, RetryLater
 from hub.sdk.connector import CallbackRequest, Inbound, Parcel
 from hub.services.claim import Claim, Claimed, claim
+from hub.services.follow_up import FollowUps
 from hub.services.now import Now
 from hub.services.pack import place
 from hub.services.ports import Vault
-from hub.services.read_inbox import ReadInbox, Unread, give_up_reading, read_inbox
-from hub.services.respond import Response
-from hub.services.settle import Died, Settlement
+from hub.services.read_inbox import Looked, ReadInbox, Unread, give_up_reading, looked, read_inbox
+from hub.services.receive import Message, receive
+from hub.services.respond import Response, respond
+from hub.services.settle import Died, Settlement, settle
+from hub.services.waiting import Waiting, waiting
 
 log = structlog.get_logger(__name__)
 
@@ -43,19 +49,38 @@ class Run(Protocol):
     def __call__(self, verb: Callable[[Any, Sequence[T]], Sequence[R]], item: T) -> Awaitable[R]: ...
 
 
+#: Sends a claimed delivery's link to an address, and says what became of the e-mail.
+SendInvite = Callable[[Claimed, str], Awaitable[Outcome]]
+
+
 @dataclass(frozen=True, slots=True)
 class Verbs:
     """The verbs that need a vault, bound once by bootstrap, so that items of one verb share a transaction."""
 
     settle: Callable[[Any, Sequence[Settlement]], Sequence[bool]]
     respond: Callable[[Any, Sequence[Response]], Sequence[bool]]
+    receive: Callable[[Any, Sequence[Message]], Sequence[Any]]
+    waiting: Callable[[Any, Sequence[Waiting]], Sequence[tuple[str, ...]]]
+    invite: SendInvite | None = None  #: none: the service has no answer page, and an invite is refused
+
+    @classmethod
+    def bound(cls, vault: Vault, follow_ups: FollowUps | None = None) -> Verbs:
+        """Bind the hub's own verbs to its vault, and to what tells a service of its own answer (R21, R35)."""
+        return cls(
+            partial(settle, vault=vault, follow_ups=follow_ups),
+            partial(respond, vault=vault, follow_ups=follow_ups),
+            partial(receive, vault=vault),
+            partial(waiting, vault=vault),
+        )
 
 
 class Courier:
     """Feeds one host. It never claims more than the host has free slots for, so a slow partner fills only its own.
 
+    `may_send` tells, before each claim, whether people have looked at the service's entry (TH20).
     `deadline` is how long one parcel may take, `capacity` how many the host carries at once; `asks_only` as in `Claim`.
-    `proves` is the highest rung that its manifest names: the connector's own word counts no higher.
+    `proves` is the highest rung that its manifest names: the connector's own word counts no higher. `polls` is how
+    often the partner is asked what waits there; None for one that is never asked.
     """
 
     def __init__(  # noqa: PLR0913 - what the composition root hands it
@@ -71,6 +96,8 @@ class Courier:
         *,
         asks_only: bool,
         proves: Level = Level.L4,
+        polls: timedelta | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
         self.connection_id = connection_id
         self._host = host
@@ -83,6 +110,9 @@ class Courier:
         self._capacity = capacity
         self._asks_only = asks_only
         self._proves = proves
+        self._polls = polls
+        self._hurried = asyncio.Event()
+        self._may_send = may_send
         self._carrying = 0
         self._sending: set[asyncio.Task[None]] = set()
         self._may_be_more = False
@@ -93,8 +123,13 @@ class Courier:
         self._may_be_unread = True
         self._wake.set()
 
+    def hurry(self) -> None:
+        """Ask the partner for what waits there now, not when its interval is over."""
+        self._hurried.set()
+
     async def run(self) -> None:
         """Serve until cancelled; parcels in flight are then left to their leases."""
+        polling = asyncio.create_task(self._poll(self._polls)) if self._polls is not None else None
         try:
             while True:
                 await self._wake.wait()
@@ -107,12 +142,40 @@ class Courier:
                 except Exception as error:  # noqa: BLE001 - the loop's boundary: the rows stay due, the poll nudges again
                     log.error("courier.look_failed", connection=self.connection_id, error=type(error).__name__)
         finally:
-            for sending in self._sending:
+            for sending in (*self._sending, *([polling] if polling is not None else [])):
                 sending.cancel()
             await self._host.close()
 
+    async def _poll(self, every: timedelta) -> None:
+        while True:
+            try:
+                await self.collect()
+            except CollectError as broken:
+                log.warning("courier.collect_failed", connection=self.connection_id, reason=str(broken))
+            except Exception as error:  # noqa: BLE001 - the loop's boundary: what waits there is asked for again
+                log.error("courier.collect_failed", connection=self.connection_id, error=type(error).__name__)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._hurried.wait(), every.total_seconds())
+            self._hurried.clear()
+
+    async def collect(self, receipt: str = "") -> int:
+        """Fetch what waits at the partner; each is acknowledged there after it is kept here. Returns how many were.
+
+        With `receipt`, only what the partner knows by it is looked at, where it is asked about each. Raises
+        `CollectError` where the partner could not be asked; what came before that is kept.
+        """
+        about = (receipt,) if receipt else await self._run(self._verbs.waiting, Waiting(self.connection_id))
+        count = 0
+        async for inbound in self._host.collect(about):
+            await self._run(self._verbs.receive, kept(self.connection_id, inbound, self._vault, self._now.wall()))
+            await self._host.acknowledge(inbound.message_id)
+            count += 1
+        if count:
+            self.nudge()
+        return count
+
     async def _claim(self) -> None:
-        while (free := min(self._capacity - self._carrying, _MOST)) > 0:
+        while (free := min(self._capacity - self._carrying, _MOST)) > 0 and self._may_send():
             wanted = Claim(
                 self.connection_id, free, self._now.wall(), self._now.business(), self._deadline, self._asks_only
             )
@@ -163,6 +226,9 @@ class Courier:
             carry = self._host.deliver_alone if how == "alone" else self._host.deliver
         match await carry(self._parcel(claimed)):
             case HostResult(outcome=outcome, started=started):
+                if isinstance(outcome, Invite):
+                    # Where the e-mail is in doubt too: whoever has the link could read what it opens.
+                    outcome, started = await self._invite(claimed, outcome.address), True
                 if isinstance(outcome, Delivered):
                     outcome = replace(outcome, level=min(outcome.level, self._proves))
                 return outcome, started
@@ -174,6 +240,11 @@ class Courier:
                 return Died(started), started
             case HostBroken(reason=reason):
                 return Halt(reason), False
+
+    async def _invite(self, claimed: Claimed, address: str) -> Outcome:
+        if self._verbs.invite is None:
+            return Rejected("no-answer-page")
+        return await self._verbs.invite(claimed, address)
 
     def _parcel(self, claimed: Claimed) -> Parcel:
         data_key = self._vault.unwrap(claimed.data_key)
@@ -206,8 +277,10 @@ class Courier:
     async def _respond(self, message: Unread) -> None:
         data_key = self._vault.unwrap(message.data_key)
         request = CallbackRequest(*message.open(data_key))
-        read = await self._host.parse(request)
-        if isinstance(read, Inbound):
+        read = read_already(request.headers, request.body) or await self._host.parse(request)
+        if isinstance(read, Inbound) and read.look:
+            await self._look(message, read.reference)
+        elif isinstance(read, Inbound):
             if read.level is not None:
                 read = replace(read, level=min(read.level, self._proves))
             wall, business = self._now.wall(), self._now.business()
@@ -215,3 +288,13 @@ class Courier:
             await self._run(self._verbs.respond, response)
         else:
             await self._run(give_up_reading, message.failed(read.code, self._now.wall()))
+
+    async def _look(self, message: Unread, receipt: str) -> None:
+        """Look at the partner because it says that something changed; where it cannot be asked, look again later."""
+        try:
+            await self.collect(receipt)
+        except CollectError as broken:
+            log.warning("courier.collect_failed", connection=self.connection_id, reason=str(broken))
+            await self._run(give_up_reading, message.failed("cannot-be-asked", self._now.wall()))
+        else:
+            await self._run(looked, Looked(message.id, self._now.wall()))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Literal
@@ -86,6 +86,7 @@ class HostProcess:
         self._start_seconds = start_seconds
         self._pause = pause
         self._pauses = 0
+        self._printed = 0
         self._not_before = 0.0  # of the monotonic clock
         self._current: Incarnation | None = None
         self._launch: asyncio.Task[Incarnation | HostBroken] | None = None
@@ -96,6 +97,11 @@ class HostProcess:
     def pid(self) -> int | None:
         """The process id of the host that runs now, if any."""
         return self._current.child.process.pid if self._current is not None and self._current.usable else None
+
+    @property
+    def printed(self) -> int:
+        """How many bytes its hosts printed until they were closed; what they were is not kept."""
+        return self._printed
 
     async def deliver(self, parcel: Parcel) -> HostResult | HostDied | HostBroken:
         """Have the connector send a parcel; waits for a slot when there is none free."""
@@ -152,13 +158,16 @@ class HostProcess:
                 case _:
                     return ParseFailed("host-died")
 
-    async def collect(self) -> AsyncIterator[Inbound]:
-        """Fetch what waits at the partner, one by one; raises `CollectError`."""
+    async def collect(self, waiting: Sequence[str] = ()) -> AsyncIterator[Inbound]:
+        """Fetch what waits at the partner, one by one; raises `CollectError`.
+
+        `waiting` are the receipts of what may still be answered, for a partner that is asked about each.
+        """
         host = await self._host()
         if isinstance(host, HostBroken):
             raise CollectError(host.reason)
         deadline = self._deadline()
-        call = host.call(lambda number: wire.Collect(number, deadline), many=True)
+        call = host.call(lambda number: wire.Collect(number, deadline, tuple(waiting)), many=True)
         while isinstance(reply := await self._reply(host, call, deadline), wire.Read):
             yield reply.inbound
         _end_of_exchange(reply)
@@ -177,8 +186,13 @@ class HostProcess:
         if self._launch is not None:
             launched, self._launch = await self._launch, None
             self._current = launched if isinstance(launched, Incarnation) else None
-        if self._current is not None:
-            await self._current.close()
+        ending = self._current
+        if ending is not None:
+            await ending.close()
+        if ending is not None and not ending.child.counted:  # two may close it at once: each waits, one counts
+            ending.child.counted = True
+            self._printed += ending.child.printed
+        if self._current is ending:
             self._current = None
 
     async def _carry(self, verb: Literal["deliver", "reconcile"], parcel: Parcel) -> HostResult | HostDied | HostBroken:

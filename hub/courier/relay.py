@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import structlog
 
 from hub.services.now import Now
+from hub.services.shred import Shred
 from hub.services.sweep import Sweep, Swept
 from hub.services.watch import Watch
 
@@ -26,6 +27,8 @@ class Rounds:
     has_due_notices: Callable[[], Awaitable[bool]]
     sweep: Callable[[Sweep], Awaitable[Swept]]
     watch: Callable[[Watch], Awaitable[int]]
+    forget: Callable[[Shred], Awaitable[int]]
+    entries: Callable[[], Awaitable[int]]
 
 
 class Relay:
@@ -72,13 +75,21 @@ class Relay:
                 pass
             self._hurry.clear()
 
+    async def look_at_entries(self) -> None:
+        """Hold what may be the wrong team, and let go what people have looked at (TH20)."""
+        if changed := await self._rounds.entries():
+            log.info("relay.entries_changed", count=changed)
+
     async def round(self) -> None:
-        """Sweep what was left behind, raise what is overdue, and nudge for all that is due."""
+        """Sweep what was left behind, raise what is overdue, forget in time, and nudge for all that is due."""
+        await self.look_at_entries()
         swept = await self._rounds.sweep(Sweep(self._now.wall(), self._now.business()))
         if swept.doubted or swept.cancelled:
             log.info("relay.swept", doubted=swept.doubted, cancelled=swept.cancelled)
         while await self._rounds.watch(Watch(self._now.business(), self._now.wall())):
             pass
+        while forgotten := await self._rounds.forget(Shred(self._now.business(), self._now.wall())):
+            log.info("relay.forgot", count=forgotten)
         for connection_id in await self._rounds.due_deliveries():
             self._nudge(connection_id, [])
         for connection_id in await self._rounds.due_inbox():

@@ -1,4 +1,4 @@
-"""Starts a host by exec with one inherited socket, and counts what it prints without keeping any of it."""
+"""Starts a host by exec with the sockets it inherits, and counts what it prints without keeping any of it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import socket
 import sys
 from dataclasses import dataclass, field
 
+from hub.courier.lending import Lender
 from hub.host import wire
 
 #: A host prints into a pipe that is drained and counted: what a connector prints may hold a story.
@@ -18,12 +19,17 @@ _CHUNK = 65_536
 
 @dataclass(slots=True)
 class Child:
-    """A host process and the stream of frames with it; `printed` is bytes of standard output and error."""
+    """A host process and the stream of frames with it; `printed` is bytes of standard output and error.
+
+    `lender` opens its connections, where it has no network of its own.
+    """
 
     process: asyncio.subprocess.Process
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    lender: Lender | None = None
     printed: int = 0
+    counted: bool = False  #: what it printed stands among what its connection's hosts printed
     _draining: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def kill(self) -> None:
@@ -35,6 +41,8 @@ class Child:
     async def gone(self) -> int:
         """Close our end and wait until the process is gone, killing it after two seconds; returns its status."""
         self.writer.close()
+        if self.lender is not None:
+            self.lender.close()
         with contextlib.suppress(OSError):
             await self.writer.wait_closed()
         try:
@@ -53,32 +61,37 @@ class Child:
 async def spawn(configure: wire.Configure, run_as: int | None = None) -> Child:
     """Start a host (as user `run_as` where given) and send it its first frame; raises `OSError` when it cannot start.
 
-    Settings and secrets travel on the socket only: the environment holds a locale, the command line a number.
+    Settings and secrets travel on the socket only: the environment holds a locale, the command line numbers.
     """
-    ours, theirs = socket.socketpair()
-    with theirs:
-        try:
-            process = await _execute(theirs.fileno(), run_as)
-        except BaseException:
-            ours.close()
-            raise
+    with contextlib.ExitStack() as theirs, contextlib.ExitStack() as kept:
+        ours, channel = socket.socketpair()
+        kept.enter_context(ours)
+        inherited = [theirs.enter_context(channel)]
+        asked = None
+        if configure.strict:
+            asked, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # one packet, one question
+            kept.enter_context(asked)
+            inherited.append(theirs.enter_context(asking))
+        process = await _execute([each.fileno() for each in inherited], run_as)
+        kept.pop_all()
     reader, writer = await asyncio.open_connection(sock=ours)
-    child = Child(process, reader, writer)
+    child = Child(process, reader, writer, Lender(configure, asked) if asked is not None else None)
     child._draining = asyncio.create_task(_count_output(child))
     writer.write(wire.encode(configure))
     return child
 
 
-async def _execute(channel: int, run_as: int | None) -> asyncio.subprocess.Process:
+async def _execute(inherited: list[int], run_as: int | None) -> asyncio.subprocess.Process:
     identity = {} if run_as is None else {"user": run_as, "group": run_as, "extra_groups": []}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-I", "-B", "-m", "hub.host", str(channel)),
+        # Unbuffered: what a connector prints is counted, however its process ends.
+        *(sys.executable, "-I", "-B", "-u", "-m", "hub.host", *map(str, inherited)),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         env={"LANG": "C.UTF-8"},
         cwd="/",
-        pass_fds=(channel,),
+        pass_fds=inherited,
         start_new_session=True,
         **identity,  # type: ignore[arg-type]
     )

@@ -11,11 +11,27 @@ from hub.domain.delivery import DeliveryState
 Who = TypeVar("Who")
 
 
+class AlertState(StrEnum):
+    """An alert is open until someone takes it or the service answers."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
 class AlertKind(StrEnum):
-    """Two different silences: it never arrived, or it arrived and nobody said anything."""
+    """Two different silences: it never arrived, or it arrived and nobody said anything; and what needs a hand.
+
+    `early` is a heads-up before anything is late (R49); `signposted` a service that said where else to go (R34).
+    `uncollected` is an answer that nobody has fetched, `away` and `left` one whose trusted person is (R07, R08).
+    """
 
     UNDELIVERED = "undelivered"
     UNANSWERED = "unanswered"
+    EARLY = "early"
+    SIGNPOSTED = "signposted"
+    UNCOLLECTED = "uncollected"
+    AWAY = "away"
+    LEFT = "left"
 
 
 #: Nothing more will arrive at these: what had to be said of a dead letter was said when it died.

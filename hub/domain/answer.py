@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import IntEnum, StrEnum
+
+from hub.domain.pinpoints import pinpoints
 
 
 class Level(IntEnum):
@@ -87,7 +89,8 @@ class Answer:
     """What a service said, however it was said.
 
     `owner` is a person, team or duty desk and, with `text`, counts as personal data (R35, R59); `reason` and
-    `stage` are codes already translated into the hub's words; dates are the service's own.
+    `stage` are codes already translated into the hub's words; dates are the service's own. `check_with_person` is a
+    doubt that what was sent is the person's own view (R40); `do_not_tell_yet` asks the worker to wait (R21).
     """
 
     state: AnswerState
@@ -97,6 +100,8 @@ class Answer:
     stage: str = ""
     next_step: str = ""
     next_date: date | None = None
+    check_with_person: bool = False
+    do_not_tell_yet: bool = False
 
 
 def reached(levels: Iterable[Level]) -> Level:
@@ -109,6 +114,15 @@ def is_usual(before: AnswerState, after: AnswerState) -> bool:
     return after in USUAL[before]
 
 
+#: The service did not help and did not say no: it counts as a closed door (R34, R38).
+CLOSED_DOORS = frozenset({AnswerState.SIGNPOSTED, AnswerState.COULD_NOT_REACH})
+#: The reason of an answer that says that the person has died (R69; ITK 30004 is one word for it).
+PERSON_DIED = "person-died"
+#: A yes that names no day may hide months of nothing, and who closes says when (R38).
+OWES_A_DATE = frozenset({AnswerState.ACCEPTED, AnswerState.WAITING_LIST, AnswerState.COULD_NOT_REACH})
+#: A "no" carries its reason (R38).
+OWES_A_REASON = frozenset({AnswerState.DECLINED, AnswerState.WAITING_LIST, AnswerState.COULD_NOT_REACH})
+
 #: Return-clause fields (R13, R21): what a consent may let travel back, and the answer fields each covers.
 RETURNABLE: dict[str, tuple[str, ...]] = {
     "state": ("state", "stage"),
@@ -119,20 +133,46 @@ RETURNABLE: dict[str, tuple[str, ...]] = {
 }
 
 
+def missing(answer: Answer) -> tuple[str, ...]:
+    """Return the fields that a decision should have and lacks: who has it (R35), why, and by when (R38)."""
+    owes = {
+        "owner": PROVES[answer.state] >= Level.L3,
+        "reason": answer.state in OWES_A_REASON,
+        "next_date": answer.state in OWES_A_DATE,
+    }
+    return tuple(name for name, owed in owes.items() if owed and not getattr(answer, name))
+
+
+def worth_asking(fields: Iterable[str], returns: Iterable[str]) -> tuple[str, ...]:
+    """Return those of the fields that may travel back: nobody is asked for what would be held back (R21)."""
+    allowed = {name for each in returns for name in RETURNABLE.get(each, ())}
+    return tuple(name for name in fields if name in allowed)
+
+
+_FIELDS = ("owner", "text", "reason", "stage", "next_step", "next_date")
+
+
 def returnable(answer: Answer, returns: Iterable[str]) -> tuple[Answer, tuple[str, ...]]:
     """Return the answer cut down to what may travel back, and the names of the fields held back (R21).
 
-    The state itself always returns: "they have it and have decided" is never withheld.
+    The state itself always returns: "they have it and have decided" is never withheld. Words that hold a postcode, a
+    map value or a telephone number stay behind, codes as well, unless the service may know where they are (TH03).
     """
-    allowed = {name for clause in returns for name in RETURNABLE.get(clause, ())} | {"state"}
-    kept = {
-        name: getattr(answer, name)
-        for name in ("owner", "text", "reason", "stage", "next_step", "next_date")
-        if name in allowed
-    }
-    held = tuple(
-        name
-        for name in ("owner", "text", "reason", "stage", "next_step", "next_date")
-        if name not in allowed and getattr(answer, name)
-    )
-    return Answer(state=answer.state, **kept), held
+    clauses = set(returns)
+    allowed = {name for each in clauses for name in RETURNABLE.get(each, ())}
+    if "place" not in clauses:
+        allowed -= {name for name in _FIELDS if isinstance(said := getattr(answer, name), str) and pinpoints(said)}
+    held = tuple(name for name in _FIELDS if name not in allowed and getattr(answer, name))
+    flagged = Answer(answer.state, check_with_person=answer.check_with_person, do_not_tell_yet=answer.do_not_tell_yet)
+    return replace(flagged, **{name: getattr(answer, name) for name in _FIELDS if name in allowed}), held
+
+
+#: What stands for every decision where only that there is one may be told (R21).
+DECIDED_ONLY = "decided"
+
+
+def bare_state(state: AnswerState) -> str:
+    """Return all that may be told of an answer whose content may not: that they have it, or have decided (R21)."""
+    if state is AnswerState.AWAITED:
+        return str(state)
+    return DECIDED_ONLY if PROVES[state] >= Level.L3 else str(AnswerState.RECEIVED)

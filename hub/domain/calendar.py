@@ -7,7 +7,7 @@ Licence v3.0.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from importlib.resources import files
@@ -55,14 +55,15 @@ def day_ends(day: date) -> datetime:
 class WorkingCalendar:
     """When a partnership is open: Monday to Friday but for `holidays` and local `closures`, `opens` to `closes`.
 
-    Times are London's; the opening is inside the working day and the closing is not. Instants are always aware,
-    and those returned are in UTC (R43).
+    `weekdays` are the days of the week that somebody works, Monday 0. Times are London's; the opening is inside the
+    working day and the closing is not. Instants are always aware, and those returned are in UTC (R43).
     """
 
     holidays: frozenset[date]
     closures: frozenset[date] = frozenset()
     opens: time = time(9)
     closes: time = time(17)
+    weekdays: frozenset[int] = frozenset(range(5))
 
     def __post_init__(self) -> None:
         """Refuse hours that never open."""
@@ -70,8 +71,12 @@ class WorkingCalendar:
             raise ValueError("opens must be before closes")
 
     def is_working_day(self, day: date) -> bool:
-        """Tell whether `day` is neither a weekend, nor a bank holiday, nor a local closure."""
-        return day.weekday() < 5 and day not in self.holidays and day not in self.closures
+        """Tell whether `day` is one of the week's working days, and neither a bank holiday nor a local closure."""
+        return day.weekday() in self.weekdays and day not in self.holidays and day not in self.closures
+
+    def closed_on(self, days: frozenset[date]) -> WorkingCalendar:
+        """Return this calendar with more days off."""
+        return replace(self, closures=self.closures | days) if days - self.closures else self
 
     def end_of_working_day(self, day: date) -> datetime:
         """Return the instant at which `day` closes, or, when it is not a working day, the next one that is."""
@@ -140,5 +145,6 @@ def _local(instant: datetime) -> datetime:
     return instant.astimezone(LONDON)
 
 
+@lru_cache(maxsize=1024)  # every share's clocks end at a few days' close
 def _utc(day: date, at: time) -> datetime:
     return datetime.combine(day, at, tzinfo=LONDON).astimezone(UTC)

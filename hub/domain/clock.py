@@ -15,6 +15,14 @@ from hub.domain.delivery import DeliveryKind
 Ask = Literal["act", "know", "meet"]
 
 
+class ClockState(StrEnum):
+    """A clock runs until its rung is reached (stopped) or its time comes (passed)."""
+
+    RUNNING = "running"
+    STOPPED = "stopped"
+    PASSED = "passed"
+
+
 class Layer(StrEnum):
     """Who set a window; the first of these that names a rung decides it (R43)."""
 
@@ -27,17 +35,19 @@ class Layer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """How long a rung may take, in exactly one unit; minutes run through nights and weekends, the others do not."""
+    """How long a rung may take, in one unit; minutes and hours run through nights and weekends, working ones do not."""
 
     minutes: int | None = None
     working_hours: int | None = None
     working_days: int | None = None
+    hours: int | None = None
 
     def __post_init__(self) -> None:
         """Refuse none, two, or a length that is not positive."""
-        given = [n for n in (self.minutes, self.working_hours, self.working_days) if n is not None]
+        units = (self.minutes, self.hours, self.working_hours, self.working_days)
+        given = [n for n in units if n is not None]
         if len(given) != 1 or given[0] < 1:
-            raise ValueError("a window is a positive number of minutes, working hours or working days, and only one")
+            raise ValueError("a window is a positive number of one unit: minutes, hours, working hours, working days")
 
     def ends(self, sent_at: datetime, calendar: WorkingCalendar) -> datetime:
         """Return the UTC instant at which the window that opened at `sent_at` closes."""
@@ -45,7 +55,20 @@ class Window:
             return calendar.add_working_days(sent_at, self.working_days)
         if self.working_hours is not None:
             return calendar.add_working_hours(sent_at, self.working_hours)
-        return sent_at.astimezone(UTC) + timedelta(minutes=self.minutes or 0)
+        return sent_at.astimezone(UTC) + timedelta(minutes=self.minutes or 0, hours=self.hours or 0)
+
+    def halfway(self, sent_at: datetime, calendar: WorkingCalendar) -> datetime:
+        """Return when half of the window has passed, in the window's own time: half of three days is a day and a half.
+
+        A working day counts as many hours as it is open, from the opening after what was sent came in.
+        """
+        if self.working_days is not None:
+            open_hours = (datetime.combine(date.min, calendar.closes) - datetime.combine(date.min, calendar.opens)) / 2
+            received = calendar.add_working_days(sent_at, 0)
+            return calendar.add_working_hours(received, self.working_days * open_hours.total_seconds() / 3600)
+        if self.working_hours is not None:
+            return calendar.add_working_hours(sent_at, self.working_hours / 2)
+        return sent_at.astimezone(UTC) + timedelta(minutes=self.minutes or 0, hours=self.hours or 0) / 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,21 +87,23 @@ class WindowSet:
 
     standard: Mapping[Level, AgreedWindow] = field(default_factory=dict)
     urgent: Mapping[Level, AgreedWindow] = field(default_factory=dict)
+    safety: Mapping[Level, AgreedWindow] = field(default_factory=dict)  #: where someone is at risk now
 
 
-def agreed(
+def agreed(  # noqa: PLR0913 - one argument for each kind of share
     layer: Layer,
     agreed_by: str,
     agreed_on: date,
     standard: Mapping[Level, Window],
     urgent: Mapping[Level, Window] | None = None,
+    safety: Mapping[Level, Window] | None = None,
 ) -> WindowSet:
     """Return the set that one layer's agreement makes, with the same provenance on each of its windows."""
 
     def sign(windows: Mapping[Level, Window]) -> dict[Level, AgreedWindow]:
         return {level: AgreedWindow(window, agreed_by, agreed_on, layer) for level, window in windows.items()}
 
-    return WindowSet(sign(standard), sign(urgent or {}))
+    return WindowSet(sign(standard), sign(urgent or {}), sign(safety or {}))
 
 
 #: No source sets these (R43): defaults of the hub, for a partnership to replace.
@@ -93,6 +118,7 @@ SHIPPED = agreed(
         Level.L4: Window(working_days=10),
     },
     urgent={Level.L3: Window(working_days=1)},
+    safety={Level.L3: Window(hours=24)},
 )
 
 
@@ -106,11 +132,13 @@ def in_force(
     """Return the windows that apply: route before connection before manifest before partnership before shipped."""
     standard: dict[Level, AgreedWindow] = {}
     urgent: dict[Level, AgreedWindow] = {}
+    safety: dict[Level, AgreedWindow] = {}
     for layer in (SHIPPED, partnership, manifest, connection, route):
         if layer is not None:
             standard.update(layer.standard)
             urgent.update(layer.urgent)
-    return WindowSet(standard, urgent)
+            safety.update(layer.safety)
+    return WindowSet(standard, urgent, safety)
 
 
 def due(level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calendar: WorkingCalendar) -> datetime:
@@ -118,22 +146,28 @@ def due(level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calen
     return chosen(level, sent_at, urgent, windows, calendar)[0]
 
 
-def chosen(
-    level: Level, sent_at: datetime, urgent: bool, windows: WindowSet, calendar: WorkingCalendar
+def chosen(  # noqa: PLR0913 - what decides when a rung is due
+    level: Level,
+    sent_at: datetime,
+    urgent: bool,
+    windows: WindowSet,
+    calendar: WorkingCalendar,
+    *,
+    safety: bool = False,
 ) -> tuple[datetime, AgreedWindow]:
     """Return when `level` is due, counted from when the trusted person sent, and the agreement that says so.
 
-    An urgent share is never due later than the same share that is not urgent, whichever layer set which window. A rung
-    that `windows` does not name has the shipped one; L0 has none: `ValueError`.
+    A share that is urgent, or about someone at risk now (`safety`), is never due later than the same share that is
+    not, whichever layer set which window. A rung that `windows` does not name has the shipped one; L0 has none:
+    `ValueError`.
     """
     standard = windows.standard.get(level) or SHIPPED.standard.get(level)
     if standard is None:
         raise ValueError("L0 is never due: the hub itself holds the share")
-    found = standard.window.ends(sent_at, calendar), standard
-    hurried = windows.urgent.get(level) or SHIPPED.urgent.get(level)
-    if not urgent or hurried is None:
-        return found
-    return min((hurried.window.ends(sent_at, calendar), hurried), found, key=lambda each: each[0])
+    hurried = (windows.urgent.get(level) or SHIPPED.urgent.get(level)) if urgent else None
+    safe = (windows.safety.get(level) or SHIPPED.safety.get(level)) if safety else None
+    found = [(each.window.ends(sent_at, calendar), each) for each in (safe, hurried, standard) if each is not None]
+    return min(found, key=lambda each: each[0])
 
 
 _FIRST_TWO = (Level.L1, Level.L2)

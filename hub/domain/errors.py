@@ -12,7 +12,8 @@ Origin = Literal["sender", "hub", "receiver"]
 class Refusal:
     """Why something may not go, in words a worker understands (R12, R25).
 
-    `type` is stable and machine readable, `pointer` is an RFC 6901 JSON pointer into what was sent.
+    `type` is stable and machine readable, `pointer` is an RFC 6901 JSON pointer into what was sent, `link` where to
+    look.
     """
 
     type: str
@@ -20,6 +21,7 @@ class Refusal:
     next_step: str
     origin: Origin = "sender"
     pointer: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,10 @@ def make(rand_bytes: bytes) -> str:
     if len(rand_bytes) < _BYTES_NEEDED:
         raise ValueError("a reference needs at least 8 random bytes")
     number = int.from_bytes(rand_bytes) % _COUNT
-    while any(rude in (symbols := _symbols(number)) for rude in _RUDE):
+    symbols = _symbols(number)
+    while any(rude in symbols for rude in _RUDE):
         number = (number + _STEP) % _COUNT
+        symbols = _symbols(number)
     return f"{symbols[:_GROUP]}-{symbols[_GROUP:]}"
 
 

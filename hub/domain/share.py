@@ -36,6 +36,28 @@ class Category(StrEnum):
     ABOUT_SOMEONE_ELSE = "about_someone_else"
 
 
+class HandlingLine(StrEnum):
+    """What whoever opens a delivery must take care of, in records that a household can see (R66)."""
+
+    HIDE_FROM_ONLINE_RECORD = "hide_from_online_record"
+    DO_NOT_DISCLOSE_TO_HOUSEHOLD = "do_not_disclose_to_household"
+    DO_NOT_DISCLOSE_TO_OTHER_PARENT = "do_not_disclose_to_other_parent"
+
+
+#: Carried by every share that does not say otherwise, so that nobody has to know of abuse (R62, R66).
+FOR_EVERYONE = (HandlingLine.HIDE_FROM_ONLINE_RECORD, HandlingLine.DO_NOT_DISCLOSE_TO_HOUSEHOLD)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The person's one plan, which a partner's system keeps: where it is and which version was looked at (R20)."""
+
+    __pydantic_config__ = _STRICT
+
+    reference: str
+    version: str
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """Who said a statement, how the worker came to know it, and when (R39)."""
@@ -105,8 +127,21 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class BestInterests:
+    """Who decided for somebody who could not today, as a role, and on what basis, as a code (R12)."""
+
+    __pydantic_config__ = _STRICT
+
+    role: str
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
 class Agreed:
-    """When and how the person agreed, and that they could decide and knew what may follow (R12, R68)."""
+    """When and how they agreed, who did, that they could decide and knew what may follow (R12, R22, R68).
+
+    `young_person_refused`: a parent's yes does not replace a young person's no (R22).
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -115,11 +150,19 @@ class Agreed:
     able_to_decide: Literal["yes", "not_sure", "no_best_interests"]
     duties_explained: bool
     notice: str
+    by: Literal["person", "young_person", "parent_or_carer", "both"] = "person"
+    young_person_refused: bool = False
+    best_interests: BestInterests | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """A grant to one service: what it may see, why, until when, and what may come back (R13)."""
+    """A grant to one service: what it may see, why, until when, and what may come back (R13).
+
+    `answer` no is kept as what the person said, and permits nothing. `ticked` are categories that go only when ticked
+    by themselves, each with the reason in words (R67, R72). `replaces` is the reference of an earlier grant to the same
+    service, which this one takes the place of.
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -133,11 +176,30 @@ class Consent:
     may_see_other_recipients: bool = False
     location_ok: bool = False
     facts: dict[str, Value] = field(default_factory=dict)
+    answer: Literal["yes", "no"] = "yes"
+    ticked: dict[Category, str] = field(default_factory=dict)
+    replaces: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """Asks for what a partnership's override policy lets go without a yes: by its basis, and only this (R23)."""
+
+    __pydantic_config__ = _STRICT
+
+    basis: str
+    categories: list[Category]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One telling, for one or more services; `services` defaults to those that the consents name."""
+    """One telling, for one or more services; `services` defaults to those that the consents name.
+
+    `at_risk_now` is asked of every share (R23). `handling` are lines for whoever opens it (R66), `keep_from` workers of
+    a receiver who may not see it (TH02). `withhold_author` keeps a worker's name out of every parcel (R11).
+    `redirected_from` is the delivery whose answer named another service (R33). `override` asks for what no consent in
+    it is for: without a policy it asks for nothing (R23).
+    """
 
     __pydantic_config__ = _STRICT
 
@@ -147,12 +209,18 @@ class Share:
     choice: Choice
     sections: list[Section]
     consents: list[Consent]
+    at_risk_now: bool
     services: list[str] | None = None
     ask: Literal["act", "know", "meet"] = "act"
     urgent: bool = False
-    at_risk_now: bool = False
     three_of_five: Literal["yes", "no", "not_said"] = "not_said"
     like_a_hand: bool = False
+    withhold_author: bool = False
+    handling: list[HandlingLine] = field(default_factory=lambda: list(FOR_EVERYONE))
+    keep_from: list[str] = field(default_factory=list)
+    plan: Plan | None = None
+    redirected_from: str | None = None
+    override: Override | None = None
 
     @property
     def addressed(self) -> tuple[str, ...]:

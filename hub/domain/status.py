@@ -13,9 +13,10 @@ from hub.domain.delivery import DeliveryState
 class ShareStatus(StrEnum):
     """What the trusted person sees of the whole share."""
 
+    HELD = "held"  #: it waits for the champion to look at it with the worker (R04)
     OPEN = "open"  #: somebody still owes something
     ANSWERED = "answered"  #: every service has decided; the person has not been told yet
-    CLOSED = "closed"  #: every service has decided, and the person was told or could not be
+    CLOSED = "closed"  #: every service has decided, and the person was told or could not be; or they have died
     WITHDRAWN = "withdrawn"  #: the person took the whole of it back
 
 
@@ -39,6 +40,7 @@ def status(
     ask: Literal["act", "know", "meet"] = "act",
     person_told: bool = False,
     withdrawn: bool = False,
+    held: bool = False,
 ) -> ShareStatus:
     """Return the status of a share from its deliveries of kind `share`, each with its latest answer.
 
@@ -49,6 +51,8 @@ def status(
     live = [(state, answer) for state, answer in every if state is not DeliveryState.CANCELLED]
     if withdrawn or (every and not live):
         return ShareStatus.WITHDRAWN
+    if held:
+        return ShareStatus.HELD
     waiting = [state for state, answer in live if not settled(answer, ask)]
     if not live or any(state is not DeliveryState.DEAD_LETTERED for state in waiting):
         return ShareStatus.OPEN

@@ -29,7 +29,7 @@ def locate(configure: Configure) -> tuple[EntryPoint, Path]:
 
     Called before isolation: it also fills the import system's view of the folders that are out of sight later.
     """
-    sys.path.extend(configure.paths)
+    sys.path[:0] = configure.paths  # before an installed pack of the same name; a hub names none
     entry, distribution = _entry(configure)
     try:
         folder = package_folder(distribution, entry, sys.path)
@@ -62,7 +62,7 @@ def load(entry: EntryPoint, configure: Configure) -> Connector[Any]:
 def _entry(configure: Configure) -> tuple[EntryPoint, Distribution]:
     found = [
         (entry, distribution)
-        for distribution in distributions(path=sys.path)
+        for distribution in distributions(path=list(configure.paths) or sys.path)
         for entry in distribution.entry_points
         if entry.group == GROUP and entry.name == configure.plugin
     ]

@@ -13,10 +13,12 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from io import RawIOBase
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from hub.host import isolation, wire
+from hub.host.borrowing import Borrower
 from hub.host.loader import LoadError, load, locate
 from hub.host.serving import Serving
 from hub.sdk.connector import Connector
@@ -30,18 +32,21 @@ _BROKEN = 3  #: exit status of a host that cannot run its connector
 
 
 def main(arguments: list[str]) -> int:
-    """Run a host over the inherited socket whose number is the only argument; returns the exit status."""
-    channel = socket.socket(fileno=int(arguments[0]))
+    """Run a host over inherited sockets, given by number; returns the exit status.
+
+    The first carries frames. A second is there where the hub lends it connections (see `hub.host.borrowing`).
+    """
+    channel, *asking = (socket.socket(fileno=int(each)) for each in arguments)
     configure = _receive_configure(channel)
     if configure is None:
         return 0
     try:
-        loaded = _prepare(configure, channel.fileno())
+        loaded = _prepare(configure, [each.fileno() for each in (channel, *asking)])
     except LoadError as error:
         channel.sendall(wire.encode(wire.Broken(wire.clean_reason(error.reason))))
         return _BROKEN
     threading.Thread(target=_end_with_the_courier, args=(channel.fileno(),), daemon=True).start()
-    _run(_serve(loaded, configure, channel))
+    _run(_serve(loaded, configure, channel, asking[0] if asking else None))
     return 0
 
 
@@ -55,7 +60,7 @@ class _Loaded:
     held: isolation.Isolation
 
 
-def _prepare(configure: wire.Configure, channel: int) -> _Loaded:
+def _prepare(configure: wire.Configure, kept: list[int]) -> _Loaded:
     """Do everything that needs the open system first, then isolate, and only then import the plugin."""
     entry, folder = locate(configure)
     try:
@@ -71,17 +76,29 @@ def _prepare(configure: wire.Configure, channel: int) -> _Loaded:
         ports = _ports(configure.hosts)
     except (ValueError, OSError):  # a certificate that cannot be read is an OSError
         raise LoadError("connection-invalid") from None
-    held = isolation.apply(dict(configure.parent), [folder], ports, keep=[channel], udp=_has_names(configure.hosts))
+    room = isolation.Room(tuple(map(Path, configure.folders)), configure.body_bytes)
+    udp = _has_names(configure.hosts)
+    try:
+        held = isolation.apply(
+            dict(configure.parent), [folder], ports, kept, udp=udp, room=room, strict=configure.strict
+        )
+    except isolation.CannotHold as error:
+        raise LoadError(str(error)) from None
     return _Loaded(load(entry, configure), reach, tls, held)
 
 
-async def _serve(loaded: _Loaded, configure: wire.Configure, channel: socket.socket) -> None:
-    client = GuardedClient(loaded.reach, loaded.tls)
+async def _serve(
+    loaded: _Loaded, configure: wire.Configure, channel: socket.socket, asking: socket.socket | None
+) -> None:
+    borrower = Borrower(asking) if asking is not None else None
+    client = GuardedClient(loaded.reach, loaded.tls, borrower)
     reader, writer = await asyncio.open_connection(sock=channel)
     writer.transport.set_write_buffer_limits(high=0)
     writer.write(wire.encode(wire.Ready(loaded.held.level, loaded.held.measures)))
     await Serving(loaded.connector, client, configure, writer).run(reader)
     await client.aclose()
+    if borrower is not None:
+        borrower.close()
 
 
 def _receive_configure(channel: socket.socket) -> wire.Configure | None:

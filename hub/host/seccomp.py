@@ -1,7 +1,9 @@
-"""A filter on system calls for what Landlock does not hold: UNIX sockets, UDP, other processes, and new programs.
+"""A filter on system calls for what Landlock does not hold: UNIX sockets, UDP, other processes, and new ones.
 
 TCP goes through Landlock's list of ports, so whatever would go round that is refused here too: MPTCP, SCTP, raw
-sockets, a connection opened by its first data (TCP fast open), and io_uring, which no filter sees into.
+sockets, a connection opened by its first data (TCP fast open), and io_uring, which no filter sees into. Nobody listens
+either, also not where the kernel would choose the port. Where connections are lent there is no other socket to be had,
+and one that was lent cannot be turned elsewhere.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from struct import pack
 _PR_SET_SECCOMP, _MODE_FILTER, _GET_ACTION_AVAIL = 22, 2, 2
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
 _STREAM, _DATAGRAM, _TYPE_MASK, _FAST_OPEN = 1, 2, 0xF, 0x20000000
+_CLONE3, _THREAD = 435, 0x10000
 _X32 = 0x40000000  # the numbers of a second, smaller set of calls that some x86-64 kernels serve
 
 #: The same numbers on every architecture: io_uring, and taking a descriptor out of another process.
@@ -34,21 +37,24 @@ class _Architecture:
     sendto: int
     sendmsg: int
     sendmmsg: int
+    clone: int
+    connect: int
+    bind: int
     refused: tuple[int, ...]
 
 
-#: refused: execve, execveat, ptrace, process_vm_readv and _writev, keyctl, add_key, request_key, unshare, setns, mount,
-#: bpf, perf_event_open, userfaultfd, open_by_handle_at.
+#: refused: fork and vfork where there are such, execve, execveat, ptrace, process_vm_readv and _writev, keyctl,
+#: add_key, request_key, unshare, setns, mount, bpf, perf_event_open, userfaultfd, open_by_handle_at, listen.
 _ARCHITECTURES = {
     "x86_64": _Architecture(
         0xC000003E,
-        *(317, 41, 53, 44, 46, 307),
-        refused=(59, 322, 101, 310, 311, 250, 248, 249, 272, 308, 165, 321, 298, 323, 304),
+        *(317, 41, 53, 44, 46, 307, 56, 42, 49),
+        refused=(57, 58, 59, 322, 101, 310, 311, 250, 248, 249, 272, 308, 165, 321, 298, 323, 304, 50),
     ),
     "aarch64": _Architecture(
         0xC00000B7,
-        *(277, 198, 199, 206, 211, 269),
-        refused=(221, 281, 117, 270, 271, 219, 217, 218, 97, 268, 40, 280, 241, 282, 265),
+        *(277, 198, 199, 206, 211, 269, 220, 203, 200),
+        refused=(221, 281, 117, 270, 271, 219, 217, 218, 97, 268, 40, 280, 241, 282, 265, 201),
     ),
 }
 
@@ -64,21 +70,22 @@ def available() -> bool:
     return bool(_libc().syscall(numbers.seccomp, _GET_ACTION_AVAIL, 0, ctypes.byref(action)) == 0)
 
 
-def forbid(*, udp: bool) -> list[str]:
+def forbid(*, udp: bool, sockets: bool = True) -> list[str]:
     """Apply the filter to this thread and all it starts, for good; returns the measures that are now in force.
 
     It needs no-new-privileges. `udp` leaves UDP open, and so open to any address: the system's resolver asks by UDP,
-    and a filter cannot read an address.
+    and a filter cannot read an address. Without `sockets` none is made, bound or connected.
     """
     numbers = _numbers()
     if numbers is None or not available():
         return ["without-seccomp"]
-    code = _program(numbers, udp=udp)
+    code = _program(numbers, udp=udp, sockets=sockets)
     kept = ctypes.create_string_buffer(b"".join(code), 8 * len(code))
     program = ctypes.create_string_buffer(pack("@HP", len(code), ctypes.addressof(kept)))
     if _libc().prctl(_PR_SET_SECCOMP, _MODE_FILTER, program, 0, 0) != 0:
         return ["without-seccomp"]
-    return ["seccomp", "udp-open" if udp else "no-udp"]
+    names = ["udp-open" if udp and sockets else "no-udp", *([] if sockets else ["no-sockets"])]
+    return ["seccomp", "no-processes", *names]
 
 
 def _numbers() -> _Architecture | None:
@@ -91,8 +98,9 @@ def _libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
-def _program(numbers: _Architecture, *, udp: bool) -> _Code:
+def _program(numbers: _Architecture, *, udp: bool, sockets: bool) -> _Code:
     allow, refuse = _statement(0x06, _ALLOW), _statement(0x06, _ERRNO | errno.EPERM)
+    lent_only = () if sockets else (numbers.socket, numbers.connect, numbers.bind)
     after_flags = [_statement(0x54, _FAST_OPEN), *_when(0, [allow]), refuse]
     return [
         _statement(0x20, 4),  # the architecture
@@ -100,7 +108,11 @@ def _program(numbers: _Architecture, *, udp: bool) -> _Code:
         refuse,
         _statement(0x20, 0),  # the call's number
         *_when(_X32, [refuse], at_least=True),
-        *(part for number in (*numbers.refused, *_REFUSED_EVERYWHERE) for part in _when(number, [refuse])),
+        *(part for number in (*numbers.refused, *lent_only, *_REFUSED_EVERYWHERE) for part in _when(number, [refuse])),
+        # A thread shares what holds this process; a child would outlive it. A filter cannot read what clone3 is asked
+        # for: once told that there is none, the C library comes back with clone.
+        *_when(_CLONE3, [_statement(0x06, _ERRNO | errno.ENOSYS)]),
+        *_when(numbers.clone, [_argument(0), _statement(0x54, _THREAD), *_when(0, [refuse]), allow]),
         *_when(numbers.socket, _sockets(allow, refuse, udp=udp)),
         # A connected pair of streams reaches only itself; a datagram socket of a pair could be turned elsewhere.
         *_when(numbers.socketpair, [_argument(1), _statement(0x54, _TYPE_MASK), *_when(_STREAM, [allow]), refuse]),

@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.host import wire
 from hub.host.context import CallContext
-from hub.sdk import CallbackRequest, Connector, Halt, InDoubt, Outcome, RetryLater
+from hub.sdk import CallbackRequest, Connector, Halt, InDoubt, Outcome, Rejected, RetryLater
 from hub.sdk.connector import NoReply, NotSent
 from hub.sdk.http import GuardedClient
 
@@ -84,6 +84,9 @@ class Serving:
         delivering = frame.verb == "deliver"
         context = CallContext(self._client, self._configure.secrets, frame.deadline, report if delivering else None)
         context.started = not delivering  # a question that breaks off leaves the doubt as it was
+        if delivering and len(frame.body) > self._configure.body_bytes:  # also where it would be packed on its way
+            await self._reply(wire.Settled(frame.call, Rejected("body-too-large")))
+            return
         verb = self._connector.deliver if delivering else self._connector.reconcile
         await self._settle(frame.call, verb(frame.parcel(), context), context, frame.deadline)
 
@@ -112,7 +115,8 @@ class Serving:
         self._writer.write(wire.encode(reply))
 
     async def _exchange(self, frame: wire.Collect | wire.Acknowledge) -> None:
-        context = CallContext(self._client, self._configure.secrets, frame.deadline)
+        waiting = frame.waiting if isinstance(frame, wire.Collect) else ()
+        context = CallContext(self._client, self._configure.secrets, frame.deadline, waiting=waiting)
         reply: wire.Reply = wire.Done(frame.call)
         try:
             async with asyncio.timeout(max(frame.deadline - time.time(), 0)):

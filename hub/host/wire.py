@@ -95,7 +95,7 @@ def whole(frame: Frame) -> Frame:
 
 def _pack(outcome: Outcome) -> dict[str, Any]:
     name = type(outcome).__name__
-    return {"is": name, **_OUTCOMES[name].dump_python(outcome, mode="json")}
+    return {"is": name, **_OUTCOMES[name].dump_python(outcome, mode="json", warnings=False)}
 
 
 def _unpack(value: Any) -> Outcome:
@@ -116,7 +116,8 @@ class Configure:
     """First frame to a host: which connector it is, and all it will ever know of its connection.
 
     `paths` are folders added to the module search (none for an installed plugin), `sha256` the content hash that the
-    allow-list names ("" is not checked), `parent` what the host compares itself with to know its isolation.
+    allow-list names ("" is not checked), `folders` the only places it may write to, `parent` what the host compares
+    itself with to know its isolation, `strict` that it gives up the network and borrows its connections.
     """
 
     connection: str
@@ -134,7 +135,9 @@ class Configure:
     idle_seconds: float = 60
     paths: tuple[str, ...] = ()
     sha256: str = ""
+    folders: tuple[str, ...] = ()
     parent: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +185,11 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Fetch what waits at the partner; ends with `Done`."""
+    """Fetch what waits at the partner, `waiting` being the receipts that may be answered; ends with `Done`."""
 
     call: int
     deadline: float
+    waiting: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,11 +274,14 @@ _WITH_BODY = frozenset({"Carry", "Parse"})
 
 
 def encode(frame: Frame) -> bytes:
-    """Return a frame's bytes: u32 rest, u32 header, header, body; raises `FrameError` when it is too large."""
+    """Return a frame's bytes: u32 rest, u32 header, header, body; raises `FrameError` when it is too large.
+
+    A value of a wrong type is found where the frame is read: a warning here would write a partner's words to a log.
+    """
     frame = whole(frame)
     name = type(frame).__name__
     raw = name in _WITH_BODY
-    fields = _FRAMES[name].dump_python(frame, mode="json", exclude={"body"} if raw else None)
+    fields = _FRAMES[name].dump_python(frame, mode="json", exclude={"body"} if raw else None, warnings=False)
     header = orjson.dumps([name, fields])
     body: bytes = getattr(frame, "body", b"")
     total = 4 + len(header) + len(body)

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from hub.domain.errors import MissingLeaf
 from hub.mapping.codes import FindCodes
 from hub.mapping.document import MappingError, Place
@@ -76,13 +74,18 @@ def _run(mapping: Mapping, file: Path) -> CaseResult:
     refused: dict[str, Any] | None = None
     made: Any = None
     try:
-        made = orjson.loads(mapping.run(view))
+        made = mapping.document_of(view)
+        mapping.run(view)  # it can also be written in its content type
     except MissingLeaf as missing:
         refused = {"path": missing.path, "categories": list(missing.categories)}
     except NotSendable as error:
         return CaseResult(name, passed=False, why=str(error))
     if refused_file.is_file():
-        where = "" if refused == wanted else f"should be refused as the case says, and was {refused or 'not refused'}"
+        where = (
+            ""
+            if refused == wanted
+            else f"should be refused as the case says, and was {json.dumps(refused) if refused else 'not refused'}"
+        )
     elif refused is not None:
         where = f"was refused: nothing to put at {refused['path'] or '/'}"
     else:

@@ -21,15 +21,17 @@ from jmespath.visitor import Options, TreeInterpreter
 from hub.domain.share import Category
 from hub.mapping.codes import CodeList
 from hub.mapping.document import MAX_DEPTH, is_sendable
+from hub.mapping.evaluate import Evaluate, Node, evaluate
 from hub.mapping.functions import Function, functions
 
-ROOTS = frozenset({"section", "share", "delivery", "trusted_person", "consent", "service", "sender", "answer"})
+ROOTS = frozenset({
+    "section", "share", "delivery", "trusted_person", "consent", "override", "service", "sender", "answer",
+})  # fmt: skip
 MAX_LENGTH = 4_000
 #: How many copies of what it reads one expression may write: `x.[@,@].[@,@]…` would otherwise double without end.
 MAX_COPIES = 256
 
 _CATEGORIES = frozenset(Category)
-Node = dict[str, Any]
 
 
 class Refused(Exception):
@@ -45,16 +47,15 @@ class _Scope(Enum):
 class Expression:
     """A checked expression; `categories` is every category that it can touch."""
 
-    __slots__ = ("_ast", "_visit", "categories")
+    __slots__ = ("_evaluate", "categories")
 
-    def __init__(self, ast: Node, interpreter: TreeInterpreter, categories: frozenset[str]) -> None:
-        self._ast = ast
-        self._visit: Callable[..., Any] = interpreter.visit
+    def __init__(self, evaluated: Evaluate, categories: frozenset[str]) -> None:
+        self._evaluate = evaluated
         self.categories = categories
 
     def __call__(self, view: Mapping[str, Any]) -> Any:
         """Evaluate over a view; never raises on what a view holds."""
-        return self._visit(self._ast, view)
+        return self._evaluate(view)
 
 
 class Compiler:
@@ -63,7 +64,8 @@ class Compiler:
     def __init__(self, codes: Mapping[str, CodeList]) -> None:
         self._codes = codes
         self._functions = functions(codes)
-        self._interpreter = _Interpreter(Options(custom_functions=_Calls(self._functions)))
+        self._calls = _Calls(self._functions)
+        self._interpreter = _Interpreter(Options(custom_functions=self._calls))
 
     def compile(self, text: str) -> Expression:
         """Parse and check; raise `Refused` with the rule that is broken."""
@@ -82,7 +84,7 @@ class Compiler:
             raise Refused(f"is nested deeper than {MAX_DEPTH} levels") from None
         proof = _Proof(self._codes, self._functions)
         proof.walk(ast, _Scope.ROOT, 1)
-        return Expression(ast, self._interpreter, frozenset(proof.categories))
+        return Expression(evaluate(ast, self._interpreter, self._calls.call_function), frozenset(proof.categories))
 
 
 class _Proof:

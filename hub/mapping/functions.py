@@ -13,6 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from hub.mapping.codes import CodeList
+from hub.mapping.narrative import narrative
 
 _LONDON = ZoneInfo("Europe/London")
 #: Not strftime: its names follow the machine's locale.
@@ -35,6 +36,8 @@ _KNOWN_BY = {
     "passed_on": "Told to the worker by {by}, passed on from someone else",
     "observed": "Noted by {by} from what they saw",
 }
+#: Neither vouched for nor called into doubt: only who said it is missing.
+_NOT_SAID = "The worker who sent this did not say who told them, or when"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,14 +202,18 @@ def nhs_number(value: object) -> str | None:
 
 
 def said_line(section: object) -> str | list[Any] | None:
-    """Say who said a section, how it is known, and when (R39); for a list of sections, a line for each."""
+    """Say who said a section, how it is known and when, or that nobody said so of words (R39); a list gives a list."""
     if isinstance(section, list):
         return [line for each in section if (line := said_line(each))]
-    said = section.get("said") if isinstance(section, dict) else None
-    if not isinstance(said, dict):
+    if not isinstance(section, dict):
         return None
+    said = section.get("said")
+    if not isinstance(said, dict):
+        said = {}
     known, by, on = _KNOWN_BY.get(str(said.get("how"))), _text(said.get("by")), date_uk(said.get("on"))
-    return f"{known.format(by=by)}, on {on}" if known and by and on else None
+    if known and by and on:
+        return f"{known.format(by=by)}, on {on}"
+    return _NOT_SAID if section.get("text") else None
 
 
 def _lookup(codes: Mapping[str, CodeList]) -> Callable[..., str | None]:
@@ -232,6 +239,7 @@ _FUNCTIONS: dict[str, Function] = {
     "join": Function(join, 2, 2, literals=(0,)),
     "length": Function(length, 1, 1),
     "lower": Function(lower, 1, 1),
+    "narrative": Function(narrative, 1, 1),
     "nhs_number": Function(nhs_number, 1, 1),
     "not_null": Function(coalesce, 1, MANY),
     "said_line": Function(said_line, 1, 1),

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from hub.mapping.codes import FindCodes, codes_in
 from hub.mapping.document import Place, Table, Tree, Word, read_bytes, read_document
+from hub.mapping.encode import encoder
 from hub.mapping.expression import Compiler
 from hub.mapping.template import Builder, Mapping
 
@@ -26,7 +27,11 @@ class _Head(BaseModel):
     document: _Name
     version: Annotated[str, StringConstraints(pattern=r"^\d{1,4}\.\d{1,4}\.\d{1,4}$")]
     content_type: Annotated[
-        str, StringConstraints(pattern=r"^application/([a-z0-9.-]+\+)?json(; ?[A-Za-z-]+=[\w./-]+)*$")
+        str,
+        StringConstraints(
+            pattern=r"^(application/(([a-z0-9.-]+\+)?json|xml|x-www-form-urlencoded)|text/csv)"
+            r"(; ?[A-Za-z-]+=[\w./-]+)*$"
+        ),
     ]
     codes: dict[_Name, _Name] = {}
 
@@ -49,6 +54,7 @@ def load_mapping(folder: Path, codes: Path | FindCodes) -> Mapping:
     lists = {local: find(name) for local, name in head.codes.items()}
     builder = Builder(Compiler(lists))
     part = builder.build(template)
+    encode = encoder(head.content_type, head.document, template)
     source = hashlib.sha256(content.replace(b"\r\n", b"\n")).hexdigest()
     whole = "\n".join([source, *(f"{local} {lists[local].digest}" for local in sorted(lists))])
     return Mapping(
@@ -59,6 +65,7 @@ def load_mapping(folder: Path, codes: Path | FindCodes) -> Mapping:
         digest=hashlib.sha256(whole.encode()).hexdigest(),
         source_digest=source,
         part=part,
+        encode=encode,
     )
 
 

@@ -47,12 +47,21 @@ class Mapping:
     digest: str
     source_digest: str
     part: Part
+    encode: Callable[[Any], bytes] | None = None  #: what writes it in a content type that is not JSON
 
     def run(self, view: View[str, Any]) -> bytes:
-        """Return the document as UTF-8 JSON, the same bytes for the same view.
+        """Return the document's exact bytes in its content type, the same bytes for the same view.
 
         Raises `MissingLeaf` where a required leaf has nothing, and `NotSendable`.
         """
+        whole = self._json(view)
+        return whole if self.encode is None else self.encode(orjson.loads(whole))
+
+    def document_of(self, view: View[str, Any]) -> Any:
+        """Return the document as the case beside a view shows it, whatever it is sent as; raises as `run` does."""
+        return orjson.loads(self._json(view))
+
+    def _json(self, view: View[str, Any]) -> bytes:
         made = self.part(view)
         if made is _GONE:
             raise MissingLeaf("", tuple(sorted(self.categories)))

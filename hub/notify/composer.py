@@ -9,16 +9,29 @@ from datetime import timedelta
 from typing import Any
 
 from hub.domain.alert import AlertKind
+from hub.domain.answer import AnswerState, bare_state
+from hub.domain.answer_note import ABOUT_ANSWER, about
 from hub.domain.delivery import DeliveryState
-from hub.domain.route import Champion, Directory
-from hub.notify import operator_words, words
+from hub.domain.route import Directory
+from hub.domain.trusted_person import ONE_REPLIED
+from hub.notify import alert_words, entry_words, operator_words, words
+from hub.notify.inviter import answer_link
 from hub.notify.mail import Mail
 from hub.notify.notifier import Composed
 from hub.notify.webhook import Subscription, ThinNotice
 from hub.notify.words import Words
+from hub.services.before import SENT_ON
+from hub.services.helped import THANKS
+from hub.services.hold_entries import ENTRY_HELD
+from hub.services.hold_share import HELD, NOT_SAFE
 from hub.services.now import Now
+from hub.services.override_rows import OVERRIDE_USED
 from hub.services.pack import place, unpack
 from hub.services.ports import Row, Vault
+from hub.services.remind_held import STILL_HELD
+from hub.services.tell import ANSWERED, INVITE, LOOK_TOGETHER, RING_IN_PRIVATE
+from hub.services.tell_service import asked_of, lacks
+from hub.services.who_hears import CONVENE
 
 Context = Mapping[str, Row | None]
 
@@ -43,58 +56,132 @@ class Composer:
 
     def _webhook(self, notice: Row, context: Context) -> Composed:
         subscription = self.subscriptions.get(notice["recipient"])
+        if subscription is not None and notice["ring_id"] is not None:
+            return _thin(notice, subscription, {"ring": notice["ring_id"]})
         share, delivery = context["share"], context["delivery"]
-        if subscription is None or share is None or share["data_key"] is None:
+        if subscription is None or share is None:
             return Composed()
-        data_key = self.vault.unwrap(share["data_key"])
-        sender = unpack(data_key.open(share["sender"], place("shares", "sender", share["id"])))
-        data: dict[str, Any] = {
-            "share": share["id"],
-            "reference": share["reference"],
-            "your_reference": sender["reference"],
-        }
-        if delivery is not None:
-            data |= {"delivery": delivery["id"], "state": delivery["state"], "answer": delivery["answer_state"]}
+        data: dict[str, Any] = {"share": share["id"], "reference": share["reference"]}
+        restricted = share["restricted"]
+        if share["data_key"] is not None:  # of what was forgotten, ids and states are all that can be told
+            data_key = self.vault.unwrap(share["data_key"])
+            sender = unpack(data_key.open(share["sender"], place("shares", "sender", share["id"])))
+            data["your_reference"], restricted = sender["reference"], bool(sender["can_see"])
+        if restricted:
+            # The case system is more than the group that the person was told about (R02).
+            data |= {"words": ONE_REPLIED} if notice["topic"] == ANSWERED else {}
+        elif delivery is not None:
+            data |= {"delivery": delivery["id"], "state": delivery["state"], "answer": self._answer(delivery)}
+            if notice["service_id"] is not None:
+                data["offered"] = notice["service_id"]  # one that may help instead, whoever has the share
             if notice["alert_id"] is None:
                 data["service"] = delivery["service_id"]  # an alert names no service: the case system looks it up (R45)
-        created = notice["created_at"].isoformat(timespec="seconds")
-        body = json.dumps({"type": notice["topic"], "timestamp": created, "data": data}, ensure_ascii=False)
-        return Composed(webhook=ThinNotice(notice["id"], body.encode()), subscription=subscription)
+        return _thin(notice, subscription, data)
+
+    def _answer(self, delivery: Row) -> str:
+        """A children's team, or one that asks not to tell yet, has decided: what, is not said here (R21)."""
+        service = self.directory.services.get(delivery["service_id"])
+        children = service is not None and service.agreement is not None and service.agreement.children
+        state = AnswerState(delivery["answer_state"])
+        return bare_state(state) if children or delivery["do_not_tell_yet"] else str(state)
 
     def _mail(self, notice: Row, context: Context) -> Composed:
+        if notice["topic"] == INVITE:
+            return self._invite(notice, context["invite"], context["share"])
         to = self._address(notice["recipient"])
         if not to:
             return Composed()
-        composed = self._words(notice, context)
+        ring_id = notice["ring_id"]
+        if notice["topic"] == ABOUT_ANSWER and context["share"] is not None:
+            composed = words.about_answer(context["share"]["reference"], _about(context["answer"]))
+        elif notice["topic"] == THANKS:
+            composed = words.thanks()
+        elif ring_id is None:
+            composed = self._words(notice, context)
+        else:
+            composed = words.ring(notice["topic"], ring_link(self.public_url, self.vault, ring_id))
         return Composed(mail=Mail(notice["id"], to, composed.subject, composed.text, notice["created_at"]))
+
+    def _invite(self, notice: Row, invite: Row | None, share: Row | None) -> Composed:
+        """A new link goes to the mailbox that the first one went to, and to no other."""
+        if invite is None or share is None:
+            return Composed()
+        link = answer_link(self.public_url, self.vault, invite["delivery_id"], invite["number"])
+        said = words.invite(share["reference"], invite["expires_at"], link)
+        return Composed(mail=Mail(notice["id"], invite["address"], said.subject, said.text, notice["created_at"]))
+
+    def _of_connection(self, notice: Row, held: Row) -> Words:
+        connection_id, reason = notice["connection_id"] or "", held["held_reason"] or ""
+        match notice["topic"]:
+            case "message_refused":
+                return words.message_refused(connection_id)
+            case _ if notice["topic"] == ENTRY_HELD:
+                return entry_words.entry_held(self._service(connection_id), reason)
+            case _:
+                return words.connection_held(connection_id, reason, held["held_since"])
+
+    def _service(self, connection_id: str) -> tuple[str, str]:
+        """The id and name of the one service that a connection leads to."""
+        found = (each for each in self.directory.services.values() if each.connection == connection_id)
+        return next(((each.id, each.name) for each in found), (connection_id, connection_id))
 
     def _address(self, recipient: str) -> str:
         if recipient.startswith("service:"):
             service = self.directory.services.get(recipient.removeprefix("service:"))
             return service.email if service else ""
-        return next((each.email for each in self._people() if each.id == recipient), "")
-
-    def _people(self) -> list[Champion]:
-        return [self.directory.operator, *(partner.champion for partner in self.directory.partners.values())]
+        if recipient.startswith("champion:"):
+            partner = self.directory.partners.get(recipient.removeprefix("champion:"))
+            return partner.champion.email if partner else ""
+        return next((each.email for each in self.directory.people() if each.id == recipient), "")
 
     def _words(self, notice: Row, context: Context) -> Words:
         share, delivery = context["share"], context["delivery"]
         if (told := operator_words.of(notice, share)) is not None:
             return told
-        if notice["topic"] == "message_refused":
-            return words.message_refused(notice["connection_id"] or "")
+        if (by_reference := _BY_REFERENCE.get(notice["topic"])) is not None:
+            return by_reference(share["reference"] if share else "")
         if share is None:
-            held = context["connection"] or {"held_reason": "", "held_since": None}
-            return words.connection_held(notice["connection_id"] or "", held["held_reason"] or "", held["held_since"])
+            return self._of_connection(notice, context["connection"] or {"held_reason": "", "held_since": None})
         reference = share["reference"]
-        if notice["topic"] == "heard_copy":
-            return words.heard_copy(reference)
         # What follows a share waits from when it was made, not from when the share was sent.
         waited = _positive(self.now.business() - (delivery["created_at"] if delivery else share["sent_at"]))
         if notice["topic"] == "dead_lettered":
             return words.stopped(reference, waited)
         link = f"{self.public_url.rstrip('/')}/alerts/{notice['alert_id']}"
-        return words.alert(_kind(notice, delivery), reference, waited, link)
+        told = alert_words.of(notice["topic"], reference, waited, link)
+        return told or words.alert(_kind(notice, delivery), reference, waited, link)
+
+
+#: Mails of which nothing varies but the reference.
+_BY_REFERENCE = {
+    "heard_copy": words.heard_copy,
+    HELD: words.look_first,
+    STILL_HELD: words.still_held,
+    NOT_SAFE: words.not_safe,
+    OVERRIDE_USED: words.override_used,
+    CONVENE: words.convene,
+    SENT_ON: words.sent_on,
+    "death": words.death,
+    LOOK_TOGETHER: words.look_together,
+    RING_IN_PRIVATE: words.ring_in_private,
+}
+
+
+def _thin(notice: Row, subscription: Subscription, data: Mapping[str, Any]) -> Composed:
+    created = notice["created_at"].isoformat(timespec="seconds")
+    body = json.dumps({"type": notice["topic"], "timestamp": created, "data": data}, ensure_ascii=False)
+    return Composed(webhook=ThinNotice(notice["id"], body.encode()), subscription=subscription)
+
+
+def ring_link(public_url: str, vault: Vault, ring_id: str) -> str:
+    """Return the link of a request to be rung, which its asker, who knows its id, cannot guess."""
+    return f"{public_url.rstrip('/')}/rings/{ring_id}/{vault.digest('ring', ring_id)[:32]}"
+
+
+def _about(answer: Row | None) -> str:
+    if answer is None:
+        return about((), ())
+    return about(asked_of(answer["kind"], lacks(answer), answer["returns"]), answer["held_back"])
 
 
 def _kind(notice: Row, delivery: Row | None) -> words.AlertKind:

@@ -8,8 +8,17 @@ from hub.services.ports import Row
 
 def of(notice: Row, share: Row | None) -> Words | None:
     """Return the words of a notice that is for the operator alone; None for any other topic."""
-    if share is None:
-        return None
+    if notice["topic"] == "audit.unsealed":
+        return _words(
+            "Nothing is sent: the audit log is not sealed",
+            "The hub could not seal its audit log for more than a minute. What it was sent is kept, and waits.",
+            "Look for `sealer` in its log, and mend what it names. Then it goes on by itself. "
+            "To see whether the log is whole: `hub audit verify`.",
+        )
+    return None if share is None else _of_share(notice, share)
+
+
+def _of_share(notice: Row, share: Row) -> Words | None:
     reference = share["reference"]
     match notice["topic"]:
         case "alert.unsent":
@@ -23,6 +32,13 @@ def of(notice: Row, share: Row | None) -> Words | None:
                 f"A case system takes no more notices: {share['client_id']}",
                 f"The address of {share['client_id']} says that it is gone (410). Its answers wait in the hub.",
                 "Ask its owner for the new address, and put it in the partnership's file.",
+            )
+        case "wrong_team":
+            return _words(
+                f"It came to the wrong team: {reference}",
+                "A team opened its link, said that this should not have come to it, and switched the link off.",
+                f"Run `hub trace {reference}` to see which service it was, and ring that team and whoever sent it. Put "
+                "the service's mailbox right before anything else goes there, and tell your data protection lead.",
             )
         case "in_doubt":
             delivery = notice["delivery_id"]

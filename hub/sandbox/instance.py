@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
+from hub.entries import approve_all
 from hub.host.discovery import find_plugins
+from hub.partnership import shipped
 from hub.security import keys
 from hub.security.assertions import ClientKey
 
@@ -15,6 +18,7 @@ PARTNERSHIP = "demo"
 CLIENT = "riverside-cases"
 BUSINESS_START = "2026-11-20T15:00:00+00:00"  # a Friday at 15:00
 
+WEEKDAYS = '["mon", "tue", "wed", "thu", "fri"]'
 LOOPBACK = '["127.0.0.0/8"]'
 
 
@@ -58,25 +62,42 @@ def write(folder: Path, partners: Partners, made: Keys) -> None:
     """Write the instance into an empty folder."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     keys.generate(folder / "keys")
-    _write(folder / "hub.toml", _hub(partners))
-    _write(folder / "partnerships" / f"{PARTNERSHIP}.toml", _partnership(partners))
-    _write(folder / "services" / "city-housing-options.toml", _housing("city-housing-options", partners.housing_url))
-    _write(folder / "services" / "supported-housing.toml", _housing("supported-housing", partners.supported_url))
-    _write(folder / "services" / "county-treatment.toml", _health(partners))
-    _write(folder / "connectors.toml", _allow(["housing", "health-fhir"]))
+    write_file(folder / "hub.toml", _hub(partners))
+    write_file(folder / "partnerships" / f"{PARTNERSHIP}.toml", _partnership(partners))
+    write_file(
+        folder / "services" / "city-housing-options.toml", _housing("city-housing-options", partners.housing_url)
+    )
+    write_file(folder / "services" / "supported-housing.toml", _housing("supported-housing", partners.supported_url))
+    write_file(folder / "services" / "county-treatment.toml", _health(partners))
+    write_file(
+        folder / "gates" / "duty-to-refer.toml", (shipped("config") / "gates" / "duty-to-refer.toml").read_text()
+    )
+    write_file(folder / "connectors.toml", allow(["housing", "health-fhir"]))
     secrets = folder / "secrets"
-    _write(secrets / "housing.pem", made.housing.pem().decode())
-    _write(secrets / "health.pem", made.health.pem().decode())
-    _write(secrets / "callback", partners.callback_secret)
-    _write(secrets / "webhook", partners.webhook_secret)
-    _write(folder / "keys-of-partners" / "riverside.jwks.json", made.case_system.jwks())
-    _write(folder / "keys-of-partners" / "treatment.jwks.json", made.receiver.jwks())
+    write_file(secrets / "housing.pem", made.housing.pem().decode())
+    write_file(secrets / "health.pem", made.health.pem().decode())
+    write_file(secrets / "callback", partners.callback_secret)
+    write_file(secrets / "webhook", partners.webhook_secret)
+    write_file(folder / "keys-of-partners" / "riverside.jwks.json", made.case_system.jwks())
+    write_file(folder / "keys-of-partners" / "treatment.jwks.json", made.receiver.jwks())
+    approve(folder)
 
 
-def _write(path: Path, text: str) -> None:
+def approve(folder: Path) -> None:
+    """Approve every service's entry as it is now, as two people of a real partnership would (TH20)."""
+    approve_all(folder, date.fromisoformat(BUSINESS_START[:10]))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write one of an instance's files, for its owner's eyes alone."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.touch(mode=0o600)
     path.write_text(text, encoding="utf-8")
+
+
+def add_to(path: Path, text: str) -> None:
+    """Add lines to one of an instance's files."""
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
 
 
 def _hub(partners: Partners) -> str:
@@ -97,6 +118,46 @@ from_address = "hub@hub.example"
 """
 
 
+#: Each with a champion, who works from Monday to Friday.
+_PARTNERS = f"""\
+[[partners]]
+id = "riverside"
+name = "Riverside day centre"
+kind = "charity"
+address = "2000099001"
+
+[partners.champion]
+id = "champion-riverside"
+name = "Ashley"
+email = "champion@daycentre.example"
+working_days = {WEEKDAYS}
+
+[[partners]]
+id = "city-council"
+name = "City council"
+kind = "public_body"
+
+[partners.champion]
+id = "champion-council"
+name = "Robin"
+email = "champion@council.example"
+working_days = {WEEKDAYS}
+
+[[partners]]
+id = "treatment-trust"
+name = "County treatment trust"
+kind = "health"
+ods = "RXX01"
+
+[partners.champion]
+id = "champion-trust"
+name = "Kit"
+email = "champion@trust.example"
+working_days = {WEEKDAYS}
+
+"""
+
+
 def _partnership(partners: Partners) -> str:
     return f"""\
 name = "Riverside and district (demo)"
@@ -105,27 +166,21 @@ name = "Riverside and district (demo)"
 name = "Hub operator"
 email = "operator@hub.example"
 
-[[partners]]
-id = "riverside"
-name = "Riverside day centre"
-kind = "charity"
-address = "2000099001"
-champion = {{ id = "champion-riverside", name = "Ashley", email = "champion@daycentre.example" }}
+[safeguarding]
+contact = {{ id = "safeguarding-lead", name = "Morgan", email = "safeguarding@council.example" }}
+numbers = [
+    {{ name = "Adults at risk (MASH)", phone = "01223 000911", when = "weekdays 9am to 5pm" }},
+    {{ name = "Children at risk (front door)", phone = "01223 000912", when = "weekdays 9am to 5pm" }},
+    {{ name = "Domestic abuse (IDVA, for MARAC)", phone = "01223 000913", when = "weekdays 9am to 5pm" }},
+    {{ name = "Out of hours", phone = "01223 000999", when = "nights and weekends" }},
+]
 
-[[partners]]
-id = "city-council"
-name = "City council"
-kind = "public_body"
-champion = {{ id = "champion-council", name = "Robin", email = "champion@council.example" }}
+[coordinator]
+id = "coordinator"
+name = "Alex"
+email = "coordinator@hub.example"
 
-[[partners]]
-id = "treatment-trust"
-name = "County treatment trust"
-kind = "health"
-ods = "RXX01"
-champion = {{ id = "champion-trust", name = "Kit", email = "champion@trust.example" }}
-
-[[clients]]
+{_PARTNERS}[[clients]]
 id = "{CLIENT}"
 partner = "riverside"
 jwks = "keys-of-partners/riverside.jwks.json"
@@ -151,8 +206,10 @@ purposes = ["find-somewhere-to-live", "keep-my-tenancy"]
 owner = "{owner}"
 phone = "{phone}"
 email = "duty@council.example"
+challenge = "They can ask for the decision in writing, and ask the council to review it."
 area = "E07000008"
-
+gates = ["duty-to-refer"]
+{_agreement("They may have to tell other council teams if a child or an adult is at risk.")}
 [connection]
 id = "{service}"
 plugin = "housing"
@@ -172,6 +229,18 @@ secrets = ["file:secrets/callback"]
 """
 
 
+def _agreement(duties: str) -> str:
+    return f"""
+[agreement]
+reference = "ISA-DEMO"
+agreed_on = 2026-11-02
+assessment = "DPIA-DEMO"
+sender = {{ article_6 = "6(1)(a)", article_9 = "9(2)(a)" }}
+receiver = {{ article_6 = "6(1)(e)", article_9 = "9(2)(g)" }}
+duties = "{duties}"
+"""
+
+
 def _health(partners: Partners) -> str:
     return f"""\
 id = "county-treatment"
@@ -182,7 +251,7 @@ purposes = ["start-treatment"]
 owner = "Their intake team"
 phone = "01223 000300"
 email = "intake@trust.example"
-
+{_agreement("They may have to act if someone is at risk, and to keep a record of what they are told.")}
 [connection]
 id = "county-treatment"
 plugin = "health-fhir"
@@ -210,7 +279,7 @@ issuer = "treatment-trust"
 """
 
 
-def _allow(names: Sequence[str]) -> str:
+def allow(names: Sequence[str]) -> str:
     """Allow the packs as they are installed here: by name, version and hash of their files."""
     found = {plugin.name: plugin for plugin in find_plugins([])}
     missing = [name for name in names if name not in found]

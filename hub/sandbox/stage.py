@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,6 +21,7 @@ import httpx
 from hub.sandbox import instance
 from hub.sandbox.case_system import CaseSystem
 from hub.sandbox.mailbox import read_mails
+from hub.sandbox.sectors import Sectors, add_sectors
 from hub.sdk.testing.process import SandboxProcess, free_port
 from hub.security.webhooks import new_secret
 
@@ -96,10 +98,16 @@ class Stage:
     mail: Path
     metrics_url: str
     cases: CaseSystem
+    sectors: Sectors | None = None
 
     def move_time(self, to: datetime) -> datetime:
         """Move business time by the control that only the demo's profile has."""
         reply = httpx.post(f"{self.hub.url}/demo/business-time", json={"to": to.isoformat()}, timeout=10)
+        return datetime.fromisoformat(reply.raise_for_status().json()["now"])
+
+    def time(self) -> datetime:
+        """Return what business time is now."""
+        reply = httpx.get(f"{self.hub.url}/demo/business-time", timeout=10)
         return datetime.fromisoformat(reply.raise_for_status().json()["now"])
 
     def command(self, *words: str) -> Any:
@@ -110,6 +118,19 @@ class Stage:
             raise StageError(f"`hub {' '.join(words)}` ended with {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def arrived(self) -> dict[str, bytes]:
+        """Return what has reached each service, by its partner's own record."""
+        partners = {
+            "city-housing-options": self.housing,
+            "supported-housing": self.supported,
+            "county-treatment": self.health,
+        }
+        found = {
+            service: b"\n".join(entry.body for entry in partner.entries() if entry.effect)
+            for service, partner in partners.items()
+        }
+        return found | (self.sectors.arrived() if self.sectors is not None else {})
+
     def mails(self) -> list[dict[str, Any]]:
         """Return the mails that the hub sent."""
         return read_mails(self.mail)
@@ -119,7 +140,7 @@ class Stage:
         return [json.loads(entry.body) for entry in self.webhooks.entries()]
 
 
-def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> Stage:
+def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None], *, with_sectors: bool = False) -> Stage:
     """Start the partners, write the instance, start the hub; everything ends with `stack`."""
     port, metrics_port = free_port(), free_port()
     hub_url = f"http://127.0.0.1:{port}"
@@ -134,6 +155,8 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     health = _treatment(stack, folder, made, hub_url)
     webhooks = _partner(stack, folder / "cases", "hub.sandbox.case_system", None, {"secret": webhook_secret})
     mailbox = _partner(stack, folder / "mail", "hub.sandbox.mailbox", None, None)
+    with ThreadPoolExecutor(5) as pool:  # each spends most of its start on imports, side by side
+        list(pool.map(SandboxProcess.start, (housing, supported, health, webhooks, mailbox)))
 
     progress("Writing the hub's instance, with fresh keys")
     partners = instance.Partners(
@@ -150,6 +173,8 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     )
     home = folder / "instance"
     instance.write(home, partners, made)
+    mails, metrics_url = folder / "mail" / "ledger.jsonl", f"http://127.0.0.1:{metrics_port}/metrics"
+    gathered = add_sectors(folder, hub_url, mails, stack, progress) if with_sectors else None
 
     progress("Starting the hub on SQLite and the in-process broker")
     hub = HubProcess(home, hub_url, folder / "hub.log")
@@ -157,8 +182,8 @@ def set_up(folder: Path, stack: ExitStack, progress: Callable[[str], None]) -> S
     stack.callback(hub.stop)
     cases = CaseSystem(hub_url, instance.CLIENT, made.case_system)
     stack.callback(cases.close)
-    mails, metrics_url = folder / "mail" / "ledger.jsonl", f"http://127.0.0.1:{metrics_port}/metrics"
-    return Stage(folder, hub, housing, supported, health, webhooks, mails, metrics_url, cases)
+    sectors = gathered() if gathered is not None else None
+    return Stage(folder, hub, housing, supported, health, webhooks, mails, metrics_url, cases, sectors)
 
 
 def _council(  # noqa: PLR0913 - what a partner and the hub agree on
@@ -204,7 +229,7 @@ def _partner(
     folder.mkdir(parents=True)
     process = SandboxProcess(module, folder, client_jwks=jwks, settings=settings)
     stack.push(process.__exit__)
-    return process.start()
+    return process
 
 
 def make_folder(parent: Path | None) -> Path:

@@ -1,13 +1,15 @@
-"""The demo's story: six shares from one day centre, played against real partner processes, scene by scene."""
+"""The demo's story: seven shares from one day centre, played against real partner processes, scene by scene."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hub.sandbox.case_system import load_share
+from hub.sandbox.sectors import CHILDREN, DISTRICT, OFFICE, PROBATION, TREATMENT
 from hub.sandbox.stage import Stage, StageError, wait_for
 from hub.sdk.testing.process import SandboxProcess
 from hub.sdk.testing.sandbox import Behaviour
@@ -28,7 +30,11 @@ class Play:
 
     def send(self, name: str) -> dict[str, Any]:
         """Send one of the demo's shares and keep its receipt."""
-        receipt = self.stage.cases.send(load_share(name))
+        return self.send_this(load_share(name))
+
+    def send_this(self, share: dict[str, Any]) -> dict[str, Any]:
+        """Send a share and keep its receipt."""
+        receipt = self.stage.cases.send(share)
         self.receipts.append(receipt)
         self.say(f"  The worker gets the reference {receipt['reference']}, the same one everyone will see")
         return receipt
@@ -156,7 +162,52 @@ def receiver_crashes(play: Play) -> None:
     play.wait_for(receipt, "city-housing-options", "housing to say yes", answer="accepted")
 
 
-SCENES = (told_once, no_answer, withdrawn, one_refused, receiver_down, receiver_crashes)
+def every_way(play: Play) -> None:
+    """A seventh goes to four services, each reached by a way of its own"""
+    stage, share = play.stage, load_share("every_way")
+    sectors = stage.sectors
+    if sectors is None:
+        raise StageError("the other sectors are not on this stage")
+    has_mesh = sectors.start_mesh()
+    if not has_mesh:
+        play.say("  MESH's sandbox cannot be had on this machine, so treatment is left out this time")
+        share["consents"] = [each for each in share["consents"] if each["service"] != TREATMENT]
+    receipt = play.send_this(share)
+    (parcel,) = wait_for("the district's own system to fetch its parcel", sectors.district.fetch)
+    sectors.district.answer(parcel, state="accepted", owner="Duty officer", next_date="2026-11-26")
+    play.say("  The district's housing team cannot be called: its system fetched the parcel, and answers")
+    play.wait_for(receipt, DISTRICT, "the district to say yes", answer="accepted")
+    wait_for("the probation office's email", lambda: _mails(stage, receipt, OFFICE))
+    _require("Robin" not in _mails(stage, receipt, OFFICE)[0]["raw"], "the email names nobody")
+    sectors.answer_on_the_page(receipt["reference"], "yes")
+    play.say("  Probation has a mailbox alone: it followed a link, typed its code and answered on a page")
+    play.wait_for(receipt, PROBATION, "probation to say yes", answer="accepted", level="L3")
+    sectors.children.say(key=_key_of(sectors.children, receipt), outcomes=["NEW_REFERRAL"], team="Assessment team")
+    play.wait_for(receipt, CHILDREN, "the front door to decide", level="L3")
+    if has_mesh:
+        play.wait_for(receipt, TREATMENT, "MESH to take it", state="delivered")
+        wait_for(
+            "the provider's desk to read it", lambda: receipt["reference"].encode() in sectors.arrived()[TREATMENT]
+        )
+        play.say("  Treatment has a MESH mailbox: its desk read a page there, and put a file back")
+        _let_it_look(play, receipt)
+        play.wait_for(receipt, TREATMENT, "treatment to say yes", answer="accepted")
+
+
+def _let_it_look(play: Play, receipt: dict[str, Any]) -> None:
+    """Let five minutes of the demo's clock go by, in which the hub looks into its MESH mailbox; more, if it must."""
+
+    def answered() -> bool:
+        return bool(play.delivery(receipt, TREATMENT)["answer"] == "accepted")
+
+    for _ in range(6):
+        play.stage.move_time(play.stage.time() + timedelta(minutes=5))
+        with suppress(StageError):
+            wait_for("the hub to find the file", answered, 2.0)
+            return
+
+
+SCENES = (told_once, no_answer, withdrawn, one_refused, receiver_down, receiver_crashes, every_way)
 
 
 def perform(stage: Stage, say: Say) -> Play:
@@ -188,7 +239,9 @@ def _key_of(partner: SandboxProcess, receipt: dict[str, Any]) -> str:
 
 
 def _require_one_effect(partner: SandboxProcess, receipt: dict[str, Any]) -> None:
-    effects = sum(entry.effect for entry in _arrived(partner, receipt))
+    # A note about its own answer bears the same reference, and is another parcel.
+    share = _key_of(partner, receipt)
+    effects = sum(entry.effect for entry in _arrived(partner, receipt) if entry.key == share)
     _require(effects == 1, f"housing acted on it once, not {effects} times")
 
 

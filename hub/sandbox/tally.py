@@ -36,15 +36,7 @@ _ACCOUNTED_FOR = frozenset({"held", "queued", "sending", "retrying", "in_doubt",
 def count(play: Play) -> Tally:
     """Count from the hub's reports and the partners' ledgers; a delivery that a ledger lacks is lost."""
     stage = play.stage
-    ledgers = {
-        "city-housing-options": stage.housing,
-        "supported-housing": stage.supported,
-        "county-treatment": stage.health,
-    }
-    arrived = {
-        service: b"\n".join(entry.body for entry in partner.entries() if entry.effect)
-        for service, partner in ledgers.items()
-    }
+    arrived = stage.arrived()
     deliveries = []
     for receipt in play.receipts:
         report = stage.cases.read(receipt["id"])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+import socket
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -54,13 +55,16 @@ class Inbound:
     """What a partner's message means: which delivery, what it proves, what was said.
 
     `reference` names the delivery by our idempotency key, or by the receipt the partner gave us. `level` is the rung
-    that the message itself proves when it holds no answer (a technical receipt).
+    that the message itself proves when it holds no answer (a technical receipt). `look` says that the message says
+    nothing by itself: something changed at the partner, and the hub collects now; its `reference` is then the receipt
+    to look at, empty for all.
     """
 
     message_id: str
     reference: str
     level: Level | None = None
     answers: tuple[Answer, ...] = ()
+    look: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +79,10 @@ class Response:
         """Parse the body; raises `ValueError` on anything that is not JSON."""
         import json  # noqa: PLC0415 - a connector that never reads JSON should not pay for it
 
-        return json.loads(self.body)
+        try:
+            return json.loads(self.body)
+        except RecursionError:
+            raise ValueError("nested too deep") from None
 
 
 class Context(Protocol):
@@ -88,6 +95,10 @@ class Context(Protocol):
     @property
     def secrets(self) -> Mapping[str, str]:
         """The connection's secrets by the names its manifest gives."""
+
+    @property
+    def waiting(self) -> Sequence[str]:
+        """While collecting: the receipts of what the partner has and may still answer; else nothing."""
 
     async def send(
         self,
@@ -103,6 +114,23 @@ class Context(Protocol):
         `starts=True` reports that the parcel has left, before its first byte does; use False for what carries no
         parcel (a token, a look-up). Raises `NotSent` when no byte can have left and `NoReply` when one may have.
         """
+
+    async def connect(self, url: str) -> socket.socket:
+        """Open a TCP connection to an `sftp` URL's host, for a protocol that encrypts by itself.
+
+        It goes through the same guards as `send`: only to a host of a setting in `hosts`, every address checked. The
+        caller closes it. Raises `NotSent`.
+        """
+
+    async def start(self, size: int) -> None:
+        """Report that a parcel of so many bytes is about to leave by a way that is not `send`, before its first byte.
+
+        Raises `NotSent` when it is larger than `limits.body_bytes`.
+        """
+
+    @property
+    def reply_bytes(self) -> int:
+        """The most bytes that may be read of one thing of the partner's (`limits.reply_bytes`)."""
 
 
 class NotSent(Exception):

@@ -20,7 +20,9 @@ import yarl
 from httpx_aiohttp import AiohttpTransport
 
 from hub.sdk.connector import NoReply, NotSent, Response
+from hub.sdk.lent import LentConnector
 from hub.sdk.reach import Reach
+from hub.sdk.tcp import Lend
 
 #: Shorter than what servers usually keep an idle connection open, so that a request seldom meets one just closed.
 KEEP_ALIVE_SECONDS = 4.0
@@ -68,11 +70,13 @@ def _load_certificate(context: ssl.SSLContext, pem: bytes) -> None:
 class GuardedClient:
     """One connection's HTTP client: pooled, without cookies, redirects, retries or proxies from the environment.
 
-    It is used within one running loop, made lazily there, and closed with `aclose`.
+    It is used within one running loop, made lazily there, and closed with `aclose`. Where `lend` is given the hub opens
+    each connection, and checks its address.
     """
 
-    def __init__(self, reach: Reach, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, reach: Reach, tls: ssl.SSLContext | None = None, lend: Lend | None = None) -> None:
         self._reach = reach
+        self._lend = lend
         self._tls = tls or make_ssl_context()
         self._client = httpx.AsyncClient(
             transport=AiohttpTransport(verify=self._tls, trust_env=False, client=self._open_session),
@@ -82,6 +86,16 @@ class GuardedClient:
             trust_env=False,
             follow_redirects=False,
         )
+
+    @property
+    def reach(self) -> Reach:
+        """Where this connection may send, and how much."""
+        return self._reach
+
+    @property
+    def lend(self) -> Lend | None:
+        """Who opens its connections, where it is not this process."""
+        return self._lend
 
     async def send(  # noqa: PLR0913 - it is one HTTP request
         self,
@@ -160,19 +174,35 @@ class GuardedClient:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(_about_to_carry)
         trace.on_connection_reuseconn.append(_about_to_carry)
-        connector = aiohttp.TCPConnector(
-            ssl=self._tls,
-            socket_factory=self._open_socket,
-            limit=0,
-            limit_per_host=self._reach.in_flight + 4,  # a token may be fetched while every parcel is under way
-            keepalive_timeout=KEEP_ALIVE_SECONDS,
-        )
         session = aiohttp.ClientSession(
-            connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, trace_configs=[trace]
+            connector=self._make_connector(),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+            trace_configs=[trace],
         )
         # aiohttp repeats a PUT or DELETE by itself when a pooled connection drops; only the hub decides to send again.
         session._retry_connection = False
         return session
+
+    def _make_connector(self) -> aiohttp.BaseConnector:
+        most = self._reach.in_flight + 4  # a token may be fetched while every parcel is under way
+        if self._lend is not None:
+            return LentConnector(self._borrow, self._tls, limit_per_host=most, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        return aiohttp.TCPConnector(
+            ssl=self._tls,
+            socket_factory=self._open_socket,
+            limit=0,
+            limit_per_host=most,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+        )
+
+    async def _borrow(self, host: str, port: int, *, encrypted: bool) -> socket.socket:
+        assert self._lend is not None
+        try:
+            return await self._lend(host, port, encrypted=encrypted)
+        except NotSent as refusal:
+            _current.get().refused = refusal.reason == "address-refused"
+            raise OSError(refusal.reason) from None
 
     def _open_socket(self, info: tuple[Any, ...]) -> socket.socket:
         """Open the socket for one resolved address, or refuse it: nothing was connected before this check."""

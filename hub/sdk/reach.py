@@ -13,6 +13,9 @@ Network = IPv4Network | IPv6Network
 #: What the sandbox profile allows beside public addresses: partners that run on this machine.
 SANDBOX_ADDRESSES = ("127.0.0.0/8", "::1/128")
 
+#: Schemes of settings that name a host, and the port of each.
+_PORTS = {"http": 80, "https": 443, "sftp": 22}
+
 #: Public by number and yet answered by the machine's own cloud (Azure's host agent).
 _METADATA = frozenset({ip_address("168.63.129.16")})
 
@@ -61,9 +64,9 @@ class Reach:
 def host_and_port(url: str) -> str:
     """Return `host:port` of a setting that holds a URL, as `Reach.hosts` wants it; raises `ValueError` on another."""
     parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("not an http or https URL")
-    port = parts.port or (443 if parts.scheme == "https" else 80)
+    if parts.scheme not in _PORTS or not parts.hostname:
+        raise ValueError("not an http, https or sftp URL")
+    port = parts.port or _PORTS[parts.scheme]
     return f"[{parts.hostname}]:{port}" if ":" in parts.hostname else f"{parts.hostname}:{port}"
 
 

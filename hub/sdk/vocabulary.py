@@ -34,6 +34,8 @@ def read_vocabulary(lines: Iterable[str]) -> Vocabulary:
         key = (row["status"], row["partner_reason"])
         if key in rows:
             raise ValueError(f"a row stands twice: {key[0]} {key[1]}")
+        if row["state"] not in (states := [str(state) for state in AnswerState]):
+            raise ValueError(f"{key[0]}: no such state: {row['state']}; there are: {', '.join(states)}")
         rows[key] = Answer(
             AnswerState(row["state"]),
             reason=row["reason"],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -113,9 +114,11 @@ def author_assertion(  # noqa: PLR0913 - each is a claim
     role: str,
     body: bytes,
     life: timedelta = LONGEST,
+    groups: Sequence[str] = (),
 ) -> str:
-    """Say which worker typed exactly these bytes, in which role; good once, for at most 5 minutes."""
+    """Say which worker typed exactly these bytes, in which role and groups; good once, for at most 5 minutes."""
     claims = {"iss": client_id, "aud": audience, "sub": subject, "role": role, **_fresh(now, life)}
+    claims |= {"groups": list(groups)} if groups else {}
     return key.sign({**claims, "body_sha256": hashlib.sha256(body).hexdigest()})
 
 

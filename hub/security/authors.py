@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,17 +21,23 @@ from hub.security.refusals import unauthenticated
 from hub.security.tokens import KeySetError, Once, UntrustedError
 from hub.services.refusals import REPLAYED
 
+#: Letters of any alphabet in words, with single spaces or hyphens between them.
+_ROLE = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+)*")
+_ROLE_LONGEST = 60
+
 
 @dataclass(frozen=True, slots=True)
 class Author:
     """Who typed it, in that partner's own opaque id, and the role that the partner attests.
 
-    `once` is what must be recorded, so that the assertion works a single time.
+    `once` is what must be recorded, so that the assertion works a single time; `groups` are those of the partner's that
+    the worker belongs to (R02).
     """
 
     subject: str
     role: str
     once: Once
+    groups: tuple[str, ...] = ()
 
 
 def read_author(assertion: str | None, client: Client, body: bytes, now: datetime, audience: str) -> Author:
@@ -49,8 +56,9 @@ def read_author(assertion: str | None, client: Client, body: bytes, now: datetim
         expires = tokens.check_times(claims, now)
         author = Author(
             subject=tokens.text(claims, "sub"),
-            role=tokens.text(claims, "role", 80),
+            role=_role(tokens.text(claims, "role")),
             once=tokens.once("author-assertion", client.id, tokens.text(claims, "jti"), expires),
+            groups=_groups(claims),
         )
     except KeySetError:
         raise unauthenticated("author-untrusted") from None
@@ -60,6 +68,25 @@ def read_author(assertion: str | None, client: Client, body: bytes, now: datetim
     if not covers(claims, body):
         raise unauthenticated("author-body-changed")
     return author
+
+
+def _role(stated: str) -> str:
+    """Return a role in words, such as `key worker`; a number, such as a certificate's, has no place in one (R60)."""
+    if len(stated) > _ROLE_LONGEST or not _ROLE.fullmatch(stated):
+        raise unauthenticated("author-role")
+    return stated
+
+
+#: A worker of more groups than these is nobody's front desk.
+_MOST_GROUPS = 50
+
+
+def _groups(claims: Mapping[str, Any]) -> tuple[str, ...]:
+    """The groups of a claim that may be left out; raises `UntrustedError` when it is not a list of names."""
+    groups = claims.get("groups", [])
+    if not isinstance(groups, list) or len(groups) > _MOST_GROUPS or not all(isinstance(each, str) for each in groups):
+        raise UntrustedError("malformed")
+    return tuple(groups)
 
 
 def author_replayed() -> Unauthenticated:

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 from joserfc import jwt
 
 from hub.security import tokens
-from hub.security.keys import KeyRing
+from hub.security.live_keys import Keys
 from hub.security.refusals import unauthenticated
 from hub.security.tokens import KeySetError, Seen, UntrustedError
 
@@ -125,7 +125,7 @@ class TokenEndpoint:
         self,
         issuer: str,
         token_url: str,
-        ring: KeyRing,
+        keys: Keys,
         clients: Callable[[str], Client | None],
         seen: Seen,
     ) -> None:
@@ -133,11 +133,11 @@ class TokenEndpoint:
         self._token_url = token_url
         self._clients = clients
         self._seen = seen
-        self._kid = ring.signing_kid
-        self._signing_key = ring.signing_keys[ring.signing_kid]
-        keys = dict(ring.signing_keys)
+        self._keys = keys
         # A signature, once good, stays good: only time and the client's standing are checked on each request.
-        self._verified = lru_cache(maxsize=4096)(lambda token: tokens.read(token, keys, own=True))
+        self._verified = lru_cache(maxsize=4096)(
+            lambda token: tokens.read(token, keys.current(anew=True).signing_keys, own=True)
+        )
 
     def issue(self, form: Mapping[str, str], now: datetime) -> TokenReply:
         """Answer one token request; every refusal is a value that quotes nothing of the request."""
@@ -217,8 +217,9 @@ class TokenEndpoint:
             "iat": issued,
             "exp": issued + life,
         }
-        header = {"alg": "ES256", "kid": self._kid, "typ": "at+jwt"}
-        return TokenIssued(jwt.encode(header, claims, self._signing_key), life, scope)
+        ring = self._keys.current()
+        header = {"alg": "ES256", "kid": ring.signing_kid, "typ": "at+jwt"}
+        return TokenIssued(jwt.encode(header, claims, ring.signing_keys[ring.signing_kid]), life, scope)
 
 
 def _ill_formed(form: Mapping[str, str]) -> TokenRefused | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hmac
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from hub.domain.errors import Undecipherable
 from hub.security.keys import KEY_BYTES, KeyRing
+from hub.security.live_keys import Keys
 
 _VERSION: Final = b"\x01"
 _NONCE_BYTES: Final = 12
@@ -46,13 +48,33 @@ class DataKey:
         return _decrypt(self._cipher, blob[1:], aad.encode())
 
 
-class Envelope:
-    """Makes and unwraps data keys with the keys of one ring; holds no state, so any thread may use it."""
+@dataclass(frozen=True, slots=True)
+class _Wrappers:
+    """The ciphers of one ring's keys, and the header that the key in use leaves on what it wraps."""
 
-    def __init__(self, ring: KeyRing) -> None:
-        self._active = ring.active_kid
-        self._wrappers = {kid: AESGCM(key) for kid, key in ring.key_encryption_keys.items()}
+    ring: KeyRing
+    ciphers: Mapping[str, AESGCM]
+    header: bytes
+
+    @classmethod
+    def of(cls, ring: KeyRing) -> _Wrappers:
+        ciphers = {kid: AESGCM(key) for kid, key in ring.key_encryption_keys.items()}
+        return cls(ring, ciphers, header_of(ring.active_kid))
+
+
+class Envelope:
+    """Makes and unwraps data keys with the keys in use now, asked for at each use; any thread may use it."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        ring = keys.current()
+        self._made = _Wrappers.of(ring)
         self._index_key = ring.index_key
+
+    @property
+    def header(self) -> bytes:
+        """The first bytes of every data key that is wrapped under the key in use."""
+        return self._wrappers().header
 
     def new_data_key(self) -> DataKey:
         """Make a fresh random data key, wrapped under the key in use."""
@@ -66,6 +88,10 @@ class Envelope:
         """
         return DataKey(wrapped, AESGCM(self._unwrap(wrapped)))
 
+    def rewrap(self, wrapped: bytes) -> bytes:
+        """Wrap a stored data key anew under the key in use; raises `Undecipherable` as `unwrap`."""
+        return self._wrap(self._unwrap(wrapped))
+
     def digest(self, purpose: str, value: str) -> str:
         """Keyed HMAC-SHA256 (64 hex characters) to compare identifiers by, useless without the instance's key.
 
@@ -75,18 +101,29 @@ class Envelope:
             raise ValueError("a purpose is a plain word")
         return hmac.digest(self._index_key, f"{purpose}\x00{value}".encode(), "sha256").hex()
 
+    def _wrappers(self, *, anew: bool = False) -> _Wrappers:
+        made, ring = self._made, self._keys.current(anew=anew)
+        if made.ring is not ring:
+            made = self._made = _Wrappers.of(ring)
+        return made
+
     def _wrap(self, plain: bytes) -> bytes:
-        kid = self._active.encode()
-        header = _VERSION + bytes([len(kid)]) + kid
-        nonce = os.urandom(_NONCE_BYTES)
-        return header + nonce + self._wrappers[self._active].encrypt(nonce, plain, _WRAPPED + header)
+        wrappers, nonce = self._wrappers(), os.urandom(_NONCE_BYTES)
+        cipher, header = wrappers.ciphers[wrappers.ring.active_kid], wrappers.header
+        return header + nonce + cipher.encrypt(nonce, plain, _WRAPPED + header)
 
     def _unwrap(self, wrapped: bytes) -> bytes:
         kid, header, body = _split(wrapped)
-        wrapper = self._wrappers.get(kid)
+        # Another process may have begun a rotation a moment ago.
+        wrapper = self._wrappers().ciphers.get(kid) or self._wrappers(anew=True).ciphers.get(kid)
         if wrapper is None:
             raise Undecipherable("unknown-key")
         return _decrypt(wrapper, body, _WRAPPED + header)
+
+
+def header_of(kid: str) -> bytes:
+    """Return the first bytes of what a key wraps: version, length of its kid, kid."""
+    return _VERSION + bytes([len(kid)]) + kid.encode()
 
 
 def _split(wrapped: bytes) -> tuple[str, bytes, bytes]:

@@ -4,7 +4,7 @@ Layout of the folder (0700, every file 0600)::
 
     kek/<kid>.key      32 random bytes that wrap data keys        kek/active       the kid in use
     signing/<kid>.pem  ES256 key that signs access tokens         signing/active   the kid in use
-    checkpoint.pem     Ed25519 key that signs audit checkpoints
+    checkpoint.pem     Ed25519 key that signs audit checkpoints   checkpoint-old/  public keys of earlier ones
     index.key          32 random bytes for keyed hashes of identifiers
 """
 
@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, load_pem_private_key
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from joserfc.jwk import ECKey, OKPKey
 
 KEY_BYTES: Final = 32
@@ -46,6 +52,13 @@ class KeyRing:
     checkpoint_kid: str
     checkpoint_key: Ed25519PrivateKey = field(repr=False)
     index_key: bytes = field(repr=False)
+    #: Public keys by kid, as JWKs, that earlier checkpoints are verified by.
+    old_checkpoint_keys: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def current(self, *, anew: bool = False) -> KeyRing:
+        """A ring stands still; `LiveKeys` is what follows the folder."""
+        del anew
+        return self
 
     @classmethod
     def load(cls, folder: Path) -> KeyRing:
@@ -67,6 +80,10 @@ class KeyRing:
             checkpoint_kid=_checkpoint_jwk(checkpoint).thumbprint(),
             checkpoint_key=checkpoint,
             index_key=_read_key(folder / "index.key"),
+            old_checkpoint_keys={
+                path.stem: OKPKey.import_key(_read(path)).as_dict(private=False)
+                for path in sorted((folder / "checkpoint-old").glob("*.pem"))
+            },
         )
 
     def jwks(self) -> dict[str, list[dict[str, Any]]]:
@@ -76,7 +93,8 @@ class KeyRing:
             for kid, key in self.signing_keys.items()
         ]
         checkpoint = _checkpoint_jwk(self.checkpoint_key).as_dict(private=False)
-        keys.append({**checkpoint, "kid": self.checkpoint_kid, "use": "sig", "alg": "Ed25519"})
+        for kid, key_of in {**self.old_checkpoint_keys, self.checkpoint_kid: checkpoint}.items():
+            keys.append({**key_of, "kid": kid, "use": "sig", "alg": "Ed25519"})
         return {"keys": keys}
 
 
@@ -100,23 +118,54 @@ def add_key_encryption_key(folder: Path) -> str:
     """Add a key-encryption key and make it the one in use; old ones stay, to unwrap with. Returns its kid."""
     kid = secrets.token_hex(4)
     _write(folder / "kek" / f"{kid}.key", secrets.token_bytes(KEY_BYTES))
-    _activate(folder / "kek", kid)
+    activate(folder / "kek", kid)
     return kid
+
+
+def begin_rotation(folder: Path) -> tuple[str, bool]:
+    """Add a key-encryption key, unless an earlier rotation was cut short; returns the kid in use, and if it was."""
+    mark = folder / "kek" / "unfinished"
+    if mark.exists():
+        return KeyRing.load(folder).active_kid, True
+    kid = add_key_encryption_key(folder)
+    _write(mark, kid.encode())
+    return kid, False
+
+
+def end_rotation(folder: Path) -> None:
+    """Note that every data key is wrapped under the key in use."""
+    (folder / "kek" / "unfinished").unlink(missing_ok=True)
+    sync_folder(folder / "kek")
 
 
 def add_signing_key(folder: Path) -> str:
     """Add a token-signing key and make it the one in use; old ones stay, to verify with. Returns its kid."""
     kid = secrets.token_hex(4)
     _write(folder / "signing" / f"{kid}.pem", ECKey.generate_key("P-256").as_pem(private=True))
-    _activate(folder / "signing", kid)
+    activate(folder / "signing", kid)
     return kid
 
 
-def _activate(place: Path, kid: str) -> None:
+def replace_checkpoint_key(folder: Path) -> str:
+    """Make a new key for audit checkpoints; of the old one its public half stays, to verify with. Returns its kid."""
+    ring, old = KeyRing.load(folder), folder / "checkpoint-old"
+    old.mkdir(mode=0o700, exist_ok=True)
+    kept = old / f"{ring.checkpoint_kid}.pem"
+    if not kept.exists():
+        _write(kept, ring.checkpoint_key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
+    fresh = folder / f".checkpoint.{secrets.token_hex(4)}"
+    _write(fresh, _pem(Ed25519PrivateKey.generate()))
+    fresh.replace(folder / "checkpoint.pem")
+    sync_folder(folder)
+    return KeyRing.load(folder).checkpoint_kid
+
+
+def activate(place: Path, kid: str) -> None:
     """Point `active` at a key in one atomic step, so that a crash leaves the old or the new one."""
-    fresh = place / f".active.{kid}"
+    fresh = place / f".active.{secrets.token_hex(4)}"
     _write(fresh, kid.encode())
     fresh.replace(place / "active")
+    sync_folder(place)
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -126,6 +175,16 @@ def _write(path: Path, content: bytes) -> None:
         stream.write(content)
         stream.flush()
         os.fsync(stream.fileno())
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Have a folder's names on disk: a file whose name a crash loses is lost with it."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def _read(path: Path) -> bytes:

@@ -25,6 +25,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "The author's assertion was not signed for this hub by this client",
         "Check key, kid, iss, aud, sub, role and jti, and that it lasts 5 minutes at most.",
     ),
+    "author-role": (
+        "The author's role cannot be written down",
+        "Name the role in words, such as `key worker`: letters, spaces and hyphens, 60 at most.",
+    ),
     "author-clock-skew": ("The author's assertion is from the future", _CLOCK),
     "callback-unproved": ("Nothing proves who sent this", "Send the proof that this connection asks for."),
     "callback-untrusted": (

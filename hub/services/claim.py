@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from hub.domain.audit import LATE
 from hub.domain.delivery import DeliveryEvent, DeliveryState, move
 from hub.services.ports import Row, Transaction, audited
 
@@ -19,7 +20,8 @@ class Claim:
     """Ask for at most `limit` parcels of a connection; `wall` drives leases, `business` judges consent.
 
     `asks_only` says that its connector finds out about a doubt without sending the parcel again: such a question may be
-    put whatever became of consent.
+    put whatever became of consent. While any audit event has waited longer than `unsealed_for` for its place in the
+    chain, nothing is claimed: no audit, no send (TH13).
     """
 
     connection_id: str
@@ -28,6 +30,7 @@ class Claim:
     business: datetime
     deadline: timedelta
     asks_only: bool = False
+    unsealed_for: timedelta = LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,14 @@ def claim(tx: Transaction, items: Sequence[Claim]) -> list[list[Claimed]]:
 def _doubts(tx: Transaction, item: Claim, limit: int, *, only_one: bool) -> list[Row]:
     until = item.wall + item.deadline + LEASE_GRACE
     return tx.claim_doubts(
-        item.connection_id, limit, item.wall, item.business, until, asks_only=item.asks_only, only_one=only_one
+        item.connection_id,
+        limit,
+        item.wall,
+        item.business,
+        until,
+        asks_only=item.asks_only,
+        only_one=only_one,
+        unsealed_before=item.wall - item.unsealed_for,
     )
 
 
@@ -79,7 +89,15 @@ def _due(tx: Transaction, item: Claim, limit: int) -> list[Row]:
     if limit < 1:
         return []
     until = item.wall + item.deadline + LEASE_GRACE
-    return tx.claim(item.connection_id, limit, item.wall, item.business, until, asks_only=item.asks_only)
+    return tx.claim(
+        item.connection_id,
+        limit,
+        item.wall,
+        item.business,
+        until,
+        asks_only=item.asks_only,
+        unsealed_before=item.wall - item.unsealed_for,
+    )
 
 
 def _audit(row: Row, item: Claim) -> Row:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -12,10 +12,14 @@ from uuid import UUID
 from hub.domain.calendar import WorkingCalendar
 from hub.domain.delivery import DeliveryKind
 from hub.domain.errors import HubError, MissingLeaf, Refusal
+from hub.domain.override import NOT_TAKEN
 from hub.domain.reference import make as make_reference
 from hub.domain.route import Directory, Route
 from hub.domain.share import Consent, Share
-from hub.services.decide import Sender, Verdict, compose, decide
+from hub.domain.trusted_person import NO_LINK, Link, as_chosen, must_wait
+from hub.services.before import NOTHING_BEFORE, Before
+from hub.services.carried import carried
+from hub.services.decide import NOTHING_ENDED, Sender, Verdict, compose, decide
 from hub.services.ports import Mappings, Vault
 from hub.services.set_clocks import SetClock, reply_by, set_clocks
 
@@ -29,9 +33,18 @@ class Ids:
     reference: str
     _seed: bytes
 
+    @property
+    def seed(self) -> str:
+        """What every other id comes from, to be sealed with a share that is decided again later."""
+        return self._seed.hex()
+
     def of(self, what: str, service_id: str) -> UUID:
         """Return the id of a thing this submission makes for one service."""
         return UUID(bytes=hashlib.sha256(self._seed + f"{what}|{service_id}".encode()).digest()[:16], version=4)
+
+    def consent(self, service_id: str) -> str:
+        """Return the consent receipt id for one service: what is agreed there is known by it for good (R14)."""
+        return self.of("consent", service_id).hex
 
 
 def derive_ids(vault: Vault, partner_id: str, idempotency_key: str, salt: int = 0) -> Ids:
@@ -45,29 +58,19 @@ def derive_ids(vault: Vault, partner_id: str, idempotency_key: str, salt: int = 
     return Ids(ids.of("share", "").hex, ids.of("record", "").hex, ids.reference, seed)
 
 
-def agreements(vault: Vault, partner_id: str, share: Share) -> dict[str, str]:
-    """Return for each service a keyed hash of what the person agreed, by the reference its sender gave it (R12)."""
-    return {
-        consent.service: vault.digest(
-            "agreement", "|".join((partner_id, share.person.reference, consent.reference, consent.service))
-        )
-        for consent in share.consents
-    }
-
-
 @dataclass(frozen=True, slots=True)
 class Planned:
     """One parcel as it would be delivered: its bytes are what preview shows and what the wire carries."""
 
     verdict: Verdict
     route: Route
-    consent: Consent
+    consent: Consent | None  #: none where it goes by the override policy (R23)
     delivery_id: str
     key: str
     case: str
     body: bytes
     content_type: str
-    frame: Mapping[str, Any]  #: what the mapping saw beside the story
+    frame: Mapping[str, Any]  #: what the mapping saw beside the story, and which sections it carried
     clocks: tuple[SetClock, ...]
 
 
@@ -81,6 +84,14 @@ class Plan:
     sent_at: datetime
     parcels: tuple[Planned, ...]
     refused: tuple[Verdict, ...]
+    decided_at: datetime
+    link: Link = NO_LINK
+    before: Before = NOTHING_BEFORE
+
+    @property
+    def held(self) -> bool:
+        """Whether it waits for the champion, with nothing delivered (R04)."""
+        return must_wait(self.share, self.link)
 
 
 def plan(  # noqa: PLR0913 - the inputs of the whole decision
@@ -91,25 +102,30 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
     mappings: Mappings,
     now: datetime,
     calendar: WorkingCalendar,
-    withdrawn: Collection[str] = (),
+    ended: Mapping[str, Refusal] = NOTHING_ENDED,
+    link: Link = NO_LINK,
+    sent_at: datetime | None = None,
+    before: Before = NOTHING_BEFORE,
 ) -> Plan:
     """Decide and map once for every service; nothing is kept, so that preview equals delivery (R13).
 
-    `withdrawn` as in `decide`.
+    `ended` and `link` as in `decide`, `before` as in `compose`. Clocks run from `sent_at`, for a share that waited; for
+    any other from `now`.
     """
+    share, sent_at = as_chosen(share, link), sent_at or now
     parcels: list[Planned] = []
     refused: list[Verdict] = []
-    for verdict in decide(share, directory, now, withdrawn):
+    for verdict in decide(share, sender, directory, now, ended, link):
         if verdict.refusals:
             refused.append(verdict)
             continue
         try:
-            parcels.append(_map(share, verdict, sender, ids, directory, mappings, now, calendar))
+            parcels.append(_map(share, verdict, sender, ids, directory, mappings, sent_at, calendar, before))
         except MissingLeaf as error:
-            refused.append(replace(verdict, refusals=(replace(error.refusal, pointer=_where(share, verdict)),)))
+            refused.append(replace(verdict, refusals=(_incomplete(share, verdict, error),)))
         except HubError as error:
             refused.append(replace(verdict, refusals=(error.refusal,)))
-    return Plan(share, sender, ids, now, tuple(parcels), tuple(refused))
+    return Plan(share, sender, ids, sent_at, tuple(parcels), tuple(refused), now, link, before)
 
 
 #: The connection would refuse it for ever: the worker can still make it shorter now.
@@ -120,10 +136,16 @@ TOO_LARGE = Refusal(
 )
 
 
-def _where(share: Share, verdict: Verdict) -> str:
-    """What is missing is missing from what was agreed for this service."""
-    assert verdict.consent is not None
-    return f"/consents/{share.consents.index(verdict.consent)}/categories"
+def frame_of(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what is kept beside a parcel: all that its mapping saw but the story, and which sections it carried."""
+    return {name: part for name, part in view.items() if name != "section"} | carried(view["section"])
+
+
+def _incomplete(share: Share, verdict: Verdict, error: MissingLeaf) -> Refusal:
+    """What is missing is missing from what was agreed for this service, or is that they agreed at all (R23)."""
+    if verdict.consent is None:
+        return NOT_TAKEN
+    return replace(error.refusal, pointer=f"/consents/{share.consents.index(verdict.consent)}/categories")
 
 
 def _map(  # noqa: PLR0913 - the inputs of one parcel
@@ -133,29 +155,34 @@ def _map(  # noqa: PLR0913 - the inputs of one parcel
     ids: Ids,
     directory: Directory,
     mappings: Mappings,
-    now: datetime,
+    sent_at: datetime,
     calendar: WorkingCalendar,
+    before: Before,
 ) -> Planned:
-    """Run the mapping, once; raises `HubError` where consent does not reach what it needs, or it weighs too much."""
-    route, consent = verdict.route, verdict.consent
+    """Run the mapping, once; raises `HubError` where what may go is not what it needs, or weighs too much."""
+    route = verdict.route
     assert route is not None
-    assert consent is not None
     key, case = str(ids.of("key", verdict.service_id)), str(ids.of("case", verdict.service_id))
-    clocks = set_clocks(share.ask, DeliveryKind.SHARE, now, share.urgent, route, directory, calendar)
-    view = compose(share, verdict, sender, ids.reference, key, case, now, reply_by(clocks))
+    clocks = set_clocks(
+        share.ask, DeliveryKind.SHARE, sent_at, share.urgent, route, directory, calendar,
+        safety=share.at_risk_now, like_a_hand=share.like_a_hand,
+    )  # fmt: skip
+    view = compose(share, verdict, sender, ids.reference, key, case, sent_at, reply_by(clocks), before)
     mapper = mappings[route.connection.mapping]
     parcel = mapper.run(view)
     if len(parcel) > route.connection.body_bytes:
         raise HubError(TOO_LARGE)
+    if verdict.override is not None and verdict.override.basis.encode() not in parcel:
+        raise HubError(NOT_TAKEN)  # whoever reads it must see that nobody gave a yes (R23)
     return Planned(
         verdict=verdict,
         route=route,
-        consent=consent,
+        consent=verdict.consent,
         delivery_id=ids.of("delivery", verdict.service_id).hex,
         key=key,
         case=case,
         body=parcel,
         content_type=mapper.content_type,
-        frame={name: part for name, part in view.items() if name != "section"},
+        frame=frame_of(view),
         clocks=clocks,
     )

@@ -113,6 +113,7 @@ def give_up_reading(tx: Transaction, items: Sequence[Unreadable]) -> list[None]:
                 "state": "refused" if item.again is None else "pending",
                 "reason": item.reason,
                 "due_at": item.again or item.at,
+                "share_id": None,
             }
             for item in items
         ]
@@ -127,6 +128,23 @@ def give_up_reading(tx: Transaction, items: Sequence[Unreadable]) -> list[None]:
     for item in items:
         if item.again is None or item.attempt >= _TRIES:
             tell_operator(tx, item.connection_id, item.at)
+    return [None for _ in items]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A message that only said that something changed at the partner, which has been looked at since."""
+
+    id: str
+    wall: datetime
+
+
+def looked(tx: Transaction, items: Sequence[Looked]) -> list[None]:
+    """Settle messages that were read by looking: they belong to no share, and hold nothing."""
+    tx.update_inbox(
+        [{"id": item.id, "state": "read", "reason": None, "due_at": item.wall, "share_id": None} for item in items]
+    )
+    tx.forget_messages([item.id for item in items])
     return [None for _ in items]
 
 

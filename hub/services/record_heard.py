@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from hub.domain.answer import Answer
-from hub.domain.consent import ConsentState
+from hub.domain.consent import ConsentState, ended
 from hub.domain.delivery import DeliveryKind, DeliveryState
-from hub.domain.errors import HubError, NotFound
-from hub.services.follow_up import FollowUps, Wanted, follow_up_id, queue
+from hub.domain.errors import Conflict, HubError, NotFound
+from hub.services.follow_up import FollowUps, Wanted, last_of, queue
+from hub.services.keep_trusted_person import stays_unnamed
 from hub.services.pack import pack
-from hub.services.ports import Row, Transaction, Vault, audited
+from hub.services.ports import Row, Transaction, Vault, attested, audited
+from hub.services.refusals import FORGOTTEN
 from hub.services.respond import Said, keep_answers
 from hub.services.tell import notice_row
 from hub.services.withdraw import NOT_FOUND
@@ -35,6 +37,8 @@ class Heard:
     on: date
     business: datetime
     wall: datetime
+    author: str = ""  # keyed hash
+    role: str = ""
 
 
 def record_heard(
@@ -53,6 +57,9 @@ def record_heard(
         if row is None or row["partner_id"] != item.partner_id:
             results.append(NotFound(NOT_FOUND))
             continue
+        if row["data_key"] is None:
+            results.append(Conflict(FORGOTTEN))
+            continue
         if not tx.first_of_late("heard", _fingerprint(item, vault), item.wall, item.wall + _SAME_WITHIN):
             results.append(None)
             continue
@@ -61,11 +68,10 @@ def record_heard(
         said = Said(row, item.answer, item.business, item.wall, "heard", told, actor=actor)
         keep_answers(tx, [said], vault=vault)
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
-        tx.insert(
-            "audit_events",
-            [audited(item.business, "delivery.heard", actor, detail={"how": item.how}, **ids)],
-        )
-        if follow_ups is None or not _copy(tx, row, item, follow_ups):
+        detail = {"how": item.how, **attested(item.partner_id, item.author, item.role)}
+        tx.insert("audit_events", [audited(item.business, "delivery.heard", actor, detail=detail, **ids)])
+        # Of somebody who has died nothing more is sent, whatever is still written down (R69).
+        if row["died_at"] is None and (follow_ups is None or not _copy(tx, row, item, follow_ups)):
             tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
             tx.nudge_notices()
         results.append(None)
@@ -88,14 +94,22 @@ def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool
     if row["kind"] != DeliveryKind.SHARE or row["state"] != DeliveryState.DELIVERED:
         return False
     original = tx.originals([row["id"]])[row["id"]]
-    if original["consent_state"] != ConsentState.GIVEN or original["ends_at"] <= item.business:
+    if ended(ConsentState(original["consent_state"]), original["ends_at"], item.business) is not None:
         return False
-    number = tx.count_follow_ups(row["share_id"], row["id"], DeliveryKind.REPLY)
-    # Copies go in the order in which they were written down.
-    after = follow_up_id(original, DeliveryKind.REPLY, number - 1) if number else row["id"]
+    number, after = last_of(tx, row, DeliveryKind.REPLY)  # copies go in the order in which they were written down
     actor = f"client:{item.client_id}"
     made = follow_ups.make(
-        Wanted(original, DeliveryKind.REPLY, number, after, item.business, item.wall, actor, _said(item))
+        Wanted(
+            original,
+            DeliveryKind.REPLY,
+            number,
+            after,
+            item.business,
+            item.wall,
+            actor,
+            _said(item),
+            unnamed=stays_unnamed(tx, original, follow_ups.vault),
+        )
     )
     queue(tx, [made] if made is not None else [])
     return made is not None

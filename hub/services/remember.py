@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 from hub.services.ports import Transaction
 
@@ -34,6 +35,12 @@ def first_times(tx: Transaction, items: Sequence[OneTime]) -> list[bool]:
         results.append(name not in known)
         known.add(name)
     return results
+
+
+def all_first(tx: Transaction, items: Sequence[Sequence[OneTime]]) -> list[bool]:
+    """Tell of which items every token is new, in this batch and ever; nothing is recorded."""
+    found = iter(first_times(tx, [each for item in items for each in item]))
+    return [all(list(islice(found, len(item)))) for item in items]
 
 
 def keep_used(tx: Transaction, items: Sequence[OneTime]) -> None:

@@ -8,16 +8,22 @@ from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from hub.domain.answer import PROVES, Answer, AnswerState, Level, is_usual, returnable
-from hub.domain.delivery import MOVES, DeliveryEvent, DeliveryState
+from hub.domain.answer import PERSON_DIED, PROVES, Answer, AnswerState, Level, is_usual, missing, returnable
+from hub.domain.calendar import england_and_wales
+from hub.domain.consent import ConsentState, may_return
+from hub.domain.delivery import MOVES, DeliveryEvent, DeliveryKind, DeliveryState
 from hub.domain.status import FINAL
 from hub.sdk.connector import Inbound
 from hub.services.acknowledge import Acknowledged, acknowledge, passed_over
+from hub.services.collect import collect_by
+from hub.services.consequences import door_of, follow, notices_of, shut_door
+from hub.services.final import note_final
+from hub.services.follow_up import FollowUps
 from hub.services.pack import pack, place
 from hub.services.ports import Row, Transaction, Vault, audited
 from hub.services.read_inbox import UNKNOWN_DELIVERY, look_again, tell_operator
 from hub.services.rearm import rearm
-from hub.services.tell import notice_row
+from hub.services.tell_service import Incomplete, tell_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +65,14 @@ class Response:
     attempt: int = 1
 
 
-def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list[bool]:
+def respond(
+    tx: Transaction, items: Sequence[Response], *, vault: Vault, follow_ups: FollowUps | None = None
+) -> list[bool]:
     """Apply messages from partners; False where no delivery of that connection matches.
 
     That is looked at again, for it may have overtaken the partner's own reply, and is refused only after the last look.
     False too, and nothing is done, where another courier read the message after this one's lease ran out.
+    With `follow_ups` the service is told what its answers lack, and what of them was held back (R21, R35).
     """
     results = []
     for item in items:
@@ -77,20 +86,31 @@ def respond(tx: Transaction, items: Sequence[Response], *, vault: Vault) -> list
         if row is None:
             _unknown(tx, item)
             continue
-        tx.update_inbox([{"id": item.inbox_id, "state": "read", "reason": None, "due_at": item.wall}])
+        _read(tx, item, row)
         settle_by_answer(tx, row, item.business, item.wall)
         if inbound.level is not None:
             acknowledge(tx, [Acknowledged(row["id"], inbound.level, item.business, "message")])
         came = item.business - (item.wall - (item.received or item.wall))
         said = [Said(row, answer, item.business, item.wall, "message", came=came) for answer in inbound.answers]
-        keep_answers(tx, said, vault=vault)
+        tell_service(tx, keep_answers(tx, said, vault=vault), follow_ups)
     return results
+
+
+def _read(tx: Transaction, item: Response, row: Row) -> None:
+    """The message belongs to its share from now on: it is forgotten with it, or at once where that is forgotten."""
+    about = {"id": item.inbox_id, "state": "read", "reason": None, "due_at": item.wall, "share_id": row["share_id"]}
+    tx.update_inbox([about])
+    if row["data_key"] is None:
+        tx.forget_messages([item.inbox_id])
 
 
 def _unknown(tx: Transaction, item: Response) -> None:
     again = look_again(UNKNOWN_DELIVERY, item.attempt, item.received or item.wall, item.wall)
     state = "refused" if again is None else "pending"
-    tx.update_inbox([{"id": item.inbox_id, "state": state, "reason": UNKNOWN_DELIVERY, "due_at": again or item.wall}])
+    due = again or item.wall
+    tx.update_inbox(
+        [{"id": item.inbox_id, "state": state, "reason": UNKNOWN_DELIVERY, "due_at": due, "share_id": None}]
+    )
     if again is None:
         actor, detail = f"connection:{item.connection_id}", {"reason": UNKNOWN_DELIVERY}
         tx.insert("audit_events", [audited(item.business, "message.refused", actor, detail=detail)])
@@ -124,23 +144,26 @@ def settle_by_answer(tx: Transaction, row: Row, business: datetime, wall: dateti
     tx.insert("audit_events", [audited(business, "delivery.proved", actor, row["share_id"], row["id"], detail)])
 
 
-def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> None:
+def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> list[Incomplete]:
     """Keep answers sealed, cut to the return clause, move the ladder and tell the sender (R13, R21, R35, R36).
 
-    One that came before another which is kept already is kept and shown too, and changes no state.
+    One that came before another which is kept already is kept and shown too, and changes no state. Returns what those
+    lack that a service gave itself, and what of them was held back.
     """
     if not items:
-        return
+        return []
     newest = tx.newest_answers(list({item.delivery["id"] for item in items}))
-    answers, notices, audit, reached = [], [], [], []
+    answers, notices, audit, reached, shut = [], [], [], [], []
     states: dict[str, AnswerState] = {}
     was_over: set[str] = set()
+    newest_said: dict[str, tuple[Row, Answer]] = {}
     for item in items:
         row, state = item.delivery, item.answer.state
         before = states.get(row["id"], AnswerState(row["answer_state"]))
         late = _is_late(item, before, newest)
         if not late:
             states[row["id"]] = state
+            newest_said[row["id"]] = (row, item.answer)
             was_over |= {row["id"]} if before in FINAL else set()
         usual = late or is_usual(before, state)
         # Late, it may say that all was done before more was asked for: that ends nothing now.
@@ -148,7 +171,9 @@ def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> Non
         answers.append(_answer_row(item, vault, usual=usual))
         reached.append(Acknowledged(row["id"], level, item.at, item.source, answered=True, arrived=item.arrived))
         ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
-        notices.append(notice_row("webhook", "delivery.answered", row["client_id"], item.wall, **ids))
+        notices.extend(notices_of(row, item.answer, item.wall))
+        audit.extend(door_of(row, item.answer, item.at, before))
+        shut.extend(shut_door(row, item.answer, item.at, before, item.source))
         detail = {"state": state, "source": item.source, "usual": usual}
         actor = item.actor or f"connection:{row['connection_id']}"
         audit.append(audited(item.at, "delivery.answered", actor, detail=detail, **ids))
@@ -158,7 +183,22 @@ def keep_answers(tx: Transaction, items: Sequence[Said], *, vault: Vault) -> Non
     _end_or_rearm(tx, items, states, was_over)
     tx.insert("notices", notices)
     tx.insert("audit_events", audit)
+    tx.tally(shut)
+    follow(tx, newest_said, max(item.at for item in items), max(item.wall for item in items))
     tx.nudge_notices()
+    # What was written down of a service gets a copy, by which it can be put right (R64); of a death nothing is asked.
+    asked = [item for item in items if not item.told and item.answer.reason != PERSON_DIED]
+    return [incomplete(item.delivery, item.answer, item.at, item.wall) for item in asked]
+
+
+def incomplete(row: Row, answer: Answer, business: datetime, wall: datetime) -> Incomplete:
+    """Return what an answer to a locked delivery lacks, and what of it is held back (R21)."""
+    return Incomplete(row, missing(answer), returnable(answer, _clause(row))[1], business, wall)
+
+
+def _clause(row: Row) -> Sequence[str]:
+    about_stopping = row["kind"] == DeliveryKind.PLEASE_STOP_USING
+    return may_return(ConsentState(row["consent_state"]), row["returns"], about_stopping=about_stopping)
 
 
 def _is_late(item: Said, before: AnswerState, newest: dict[str, datetime]) -> bool:
@@ -181,12 +221,14 @@ def _end_or_rearm(tx: Transaction, items: Sequence[Said], states: dict[str, Answ
         over = [(each, int(Level.L4)) for each, state in states.items() if state in FINAL and each in ids]
         tx.stop_clocks(over, above=passed_over(arrived))
     again = [each for each, state in states.items() if each in was_over and state not in FINAL]
-    rearm(tx, again, max(item.at for item in items))
+    at = max(item.at for item in items)
+    rearm(tx, again, at)
+    note_final(tx, [*again, *(each for each, state in states.items() if state in FINAL)], at)
 
 
 def _answer_row(item: Said, vault: Vault, *, usual: bool) -> Row:
     row = item.delivery
-    kept, held_back = returnable(item.answer, row["returns"])
+    kept, held_back = returnable(item.answer, _clause(row))
     if item.told:
         # What the trusted person recorded themselves is theirs already: nothing is held back from them.
         kept, held_back = item.answer, ()
@@ -200,8 +242,7 @@ def _answer_row(item: Said, vault: Vault, *, usual: bool) -> Row:
         "next_date": kept.next_date.isoformat() if kept.next_date else "",
         "told": dict(item.told),
     }
-    decided = PROVES[item.answer.state] >= Level.L3
-    is_no = item.answer.state in {AnswerState.DECLINED, AnswerState.WAITING_LIST, AnswerState.COULD_NOT_REACH}
+    lacks = missing(item.answer)
     return {
         "id": answer_id,
         "delivery_id": row["id"],
@@ -209,8 +250,21 @@ def _answer_row(item: Said, vault: Vault, *, usual: bool) -> Row:
         "at": item.came or item.at,
         "source": item.source,
         "usual": usual,
-        "owner_missing": decided and not item.answer.owner,
-        "reason_missing": is_no and not item.answer.reason,
+        "owner_missing": "owner" in lacks,
+        "reason_missing": "reason" in lacks,
+        "next_date_missing": "next_date" in lacks,
+        "check_with_person": item.answer.check_with_person,
+        "do_not_tell_yet": item.answer.do_not_tell_yet,
+        # What the trusted person wrote down themselves they have already.
+        "collect_by": None if item.told else collect_by(item.at, england_and_wales()),
+        "is_collected": bool(item.told),
         "held_back": list(held_back),
-        "said": vault.unwrap(row["data_key"]).seal(pack(said), place("answers", "said", answer_id)),
+        "said": _sealed(row, said, answer_id, vault),
     }
+
+
+def _sealed(row: Row, said: dict[str, Any], answer_id: str, vault: Vault) -> bytes:
+    """What is said of a share that was forgotten is kept as its state alone (R59)."""
+    if row["data_key"] is None:
+        return b""
+    return vault.unwrap(row["data_key"]).seal(pack(said), place("answers", "said", answer_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,11 +16,15 @@ from hub.domain.route import Directory, Route
 
 @dataclass(frozen=True, slots=True)
 class SetClock:
-    """One clock; L0's is the sending side's own, for what has not arrived."""
+    """One clock; L0's is the sending side's own, for what has not arrived.
+
+    `early_at` is when the champion gets a heads-up, where the trusted person would like a hand (R49).
+    """
 
     level: Level
     due_at: datetime
     agreed: AgreedWindow
+    early_at: datetime | None = None
 
 
 def set_clocks(  # noqa: PLR0913 - what decides when a rung is due
@@ -31,16 +35,29 @@ def set_clocks(  # noqa: PLR0913 - what decides when a rung is due
     route: Route,
     directory: Directory,
     calendar: WorkingCalendar,
+    *,
+    safety: bool = False,
+    like_a_hand: bool = False,
 ) -> tuple[SetClock, ...]:
-    """Return a delivery's clocks: the route's window before the connection's, the manifest's, the partnership's."""
+    """Return a delivery's clocks: the route's window before the connection's, the manifest's, the partnership's.
+
+    The days are the receiving partner's: bank holidays, and those on which it or the whole partnership is shut.
+    """
+    theirs = calendar.closed_on(directory.closures | route.receiver.closures)
     windows = in_force(
         route=route.service.windows,
         connection=route.connection.windows,
         manifest=route.connection.manifest_windows,
         partnership=directory.windows,
     )
-    rungs = (SetClock(level, *chosen(level, sent_at, urgent, windows, calendar)) for level in runs(ask, kind))
-    late = undelivered_notice_at(sent_at, urgent, calendar)
+    rungs = [
+        SetClock(level, *chosen(level, sent_at, urgent, windows, theirs, safety=safety)) for level in runs(ask, kind)
+    ]
+    if like_a_hand:
+        answer = next((each for each in rungs if each.level is Level.L3), rungs[-1])
+        early_at = answer.agreed.window.halfway(sent_at, theirs)
+        rungs = [replace(each, early_at=early_at) if each is answer else each for each in rungs]
+    late = undelivered_notice_at(sent_at, urgent, calendar.closed_on(directory.closures))
     return (SetClock(Level.L0, late, SHIPPED.standard[Level.L1]), *rungs)
 
 
@@ -60,6 +77,7 @@ def clock_rows(delivery_id: str, clocks: Sequence[SetClock]) -> list[dict[str, A
             "state": "running",
             "agreed_by": clock.agreed.agreed_by,
             "agreed_on": clock.agreed.agreed_on.isoformat(),
+            "early_at": clock.early_at,
         }
         for clock in clocks
     ]

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, assert_never
 
-from hub.domain.delivery import DeliveryEvent, DeliveryState, move
+from hub.domain.delivery import WITHDRAWABLE, DeliveryEvent, DeliveryState, move
 from hub.domain.outcome import Delivered, Halt, InDoubt, Invite, Outcome, Rejected, RetryLater
 from hub.domain.retry import NEVER, Policy, next_attempt
 from hub.services.acknowledge import Acknowledged, acknowledge
+from hub.services.follow_up import FollowUps
 from hub.services.pack import place
 from hub.services.ports import DataKey, Row, Transaction, Vault, audited
 from hub.services.respond import Said, keep_answers
 from hub.services.settle_doubt import doubt_notice
 from hub.services.settled import attempt_row, settled
 from hub.services.tell import notice_row
+from hub.services.tell_service import tell_service
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,13 @@ RETRIES = Policy(first_seconds=2, cap_seconds=4 * 3600, attempts=30, give_up_aft
 ASK_AGAIN = Policy(first_seconds=1, cap_seconds=3600, attempts=100_000, give_up_after_seconds=8 * 24 * 3600)
 
 
-def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> list[bool]:
-    """Apply settlements; False where the attempt is no longer in force: its lease ran out, or it was answered."""
+def settle(
+    tx: Transaction, items: Sequence[Settlement], *, vault: Vault, follow_ups: FollowUps | None = None
+) -> list[bool]:
+    """Apply settlements; False where the attempt is no longer in force: its lease ran out, or it was answered.
+
+    With `follow_ups` the service is told what its answers lack, and what of them was held back (R21, R35).
+    """
     rows = tx.lock_deliveries([item.delivery_id for item in items])
     changes = _Changes()
     applied = []
@@ -78,7 +85,7 @@ def settle(tx: Transaction, items: Sequence[Settlement], *, vault: Vault) -> lis
     tx.insert("notices", changes.notices)
     tx.insert("audit_events", changes.audit)
     acknowledge(tx, changes.reached)
-    keep_answers(tx, changes.said, vault=vault)
+    tell_service(tx, keep_answers(tx, changes.said, vault=vault), follow_ups)
     if changes.notices:
         tx.nudge_notices()
     return applied
@@ -98,7 +105,7 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
         case RetryLater() as later:
             _try_again(changes, update, row, item, later)
         case Rejected() | Invite():
-            # An invite is the hub's to send; until a connector that asks for one ships, it cannot be honoured.
+            # An invite is sent before it is settled: one that comes here is of a connection that has no answer page.
             _give_up(changes, update, row, item)
         case Halt() as halt:
             update["state"] = move(state, DeliveryEvent.HALTED) if state is DeliveryState.SENDING else state
@@ -113,6 +120,9 @@ def _settle_one(tx: Transaction, changes: _Changes, row: Row, item: Settlement, 
                 update["state"] = move(state, DeliveryEvent.UNSTARTED)
         case _:
             assert_never(item.outcome)
+    if row["data_key"] is None and update["state"] in WITHDRAWABLE:
+        # Forgotten on its way: there is nothing left to try again with.
+        update["state"] = move(update["state"], DeliveryEvent.WITHDRAWN)
     changes.deliveries.append(update)
     _record(changes, row, item, update["state"])
 
@@ -143,8 +153,9 @@ def _arrived(state: DeliveryState) -> DeliveryEvent:
 
 def _keep_receipt(update: dict[str, Any], row: Row, receipt: str, vault: Vault) -> None:
     if receipt:
-        data_key: DataKey = vault.unwrap(row["data_key"])
         update["receipt"] = vault.digest("receipt", receipt)
+    if receipt and row["data_key"] is not None:  # one that was forgotten on its way is known by the digest alone
+        data_key: DataKey = vault.unwrap(row["data_key"])
         update["sealed_receipt"] = data_key.seal(receipt.encode(), place("deliveries", "receipt", row["id"]))
 
 
@@ -179,6 +190,8 @@ def _give_up(changes: _Changes, update: dict[str, Any], row: Row, item: Settleme
         _doubt(changes, update, row, item)
         return
     update["state"] = move(state, DeliveryEvent.GAVE_UP)
+    if row["died_at"] is not None:
+        return  # of somebody who has died one notice went, and no more does (R69)
     ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
     changes.notices.append(notice_row("email", "dead_lettered", "operator", item.wall, **ids))
     changes.notices.append(notice_row("webhook", "delivery.could_not_be_delivered", row["client_id"], item.wall, **ids))
@@ -198,8 +211,10 @@ def _doubt(changes: _Changes, update: dict[str, Any], row: Row, item: Settlement
         counts=True,
         rand=item.rand,
     )
+    if row["data_key"] is None:
+        due_at = None  # forgotten on its way: there is nothing left to ask with
     update["due_at"] = due_at or NEVER
-    if due_at is None:
+    if due_at is None and row["died_at"] is None:
         changes.notices.append(doubt_notice(row, item.wall))
 
 

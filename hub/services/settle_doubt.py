@@ -70,7 +70,10 @@ def _settle(tx: Transaction, item: DoubtSettled) -> DeliveryState | HubError:
     after = move(DeliveryState.IN_DOUBT, DeliveryEvent.FOUND if item.arrived else DeliveryEvent.NOT_FOUND)
     changed: dict[str, Any] = {"delivered_at": item.business} if item.arrived else {}
     tx.update_deliveries([settled(row, after, item.wall, item.reason, **changed)])
-    if item.arrived:
+    if row["data_key"] is None and not item.arrived:
+        after = move(after, DeliveryEvent.WITHDRAWN)  # forgotten: there is nothing left to send
+        tx.cancel([row["id"]], item.wall)
+    elif item.arrived:
         acknowledge(tx, [Acknowledged(row["id"], Level.L1, item.business, "operator")])
     else:
         tx.nudge(row["connection_id"], [row["id"]])

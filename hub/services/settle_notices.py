@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from hub.services.collect import note_collected
 from hub.services.ports import Row, Transaction, audited
-from hub.services.tell import OPERATOR, notice_row
+from hub.services.tell import ANSWERED, INVITE, LOOK_TOGETHER, OPERATOR, RING_IN_PRIVATE, notice_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class NoticeSettlement:
 
 #: Why a notice ended: nobody is there to take it; or the receiver wants no more at this address (410).
 NOBODY, GONE = "nobody-to-tell", "gone"
+#: Somebody waits to be rung, or for a link: as with an alert, it must not end in silence.
+_MUST_REACH = frozenset({INVITE, LOOK_TOGETHER, RING_IN_PRIVATE})
 _UNSENT = frozenset({"dead_lettered", "cancelled"})
 
 
@@ -72,6 +75,9 @@ def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[N
             if item.state != "retrying"
         ],
     )
+    for item in items:
+        if item.state == "sent" and item.notice["topic"] == ANSWERED and item.notice["channel"] == "webhook":
+            note_collected(tx, tx.uncollected_at([item.notice["delivery_id"]]), item.at)
     told = [*_unsent_alerts(items), *_gone(tx, items)]
     if told:
         tx.insert("notices", told)
@@ -86,7 +92,8 @@ def _unsent_alerts(items: Sequence[NoticeSettlement]) -> list[Row]:
         for item in items
         if item.state in _UNSENT
         and item.notice["channel"] == "email"
-        and item.notice["alert_id"] is not None
+        and (item.notice["alert_id"] is not None or item.notice["topic"] in _MUST_REACH)
+        and item.notice["share_id"] is not None
         and item.notice["recipient"] != OPERATOR
     ]
 

@@ -38,6 +38,11 @@ def sealed(name: str, *, nullable: bool = False) -> Column[bytes]:
     return Column(name, LargeBinary, nullable=nullable)
 
 
+def wrapped_key() -> Column[bytes]:
+    """Return the column of a row's data key, wrapped under one of the hub's own; without it nothing sealed opens."""
+    return Column("data_key", LargeBinary, nullable=True)
+
+
 def states(column: str, members: type[StrEnum]) -> CheckConstraint:
     """Return the check that a state column holds a member of its table of moves, and nothing else."""
     in_order = ", ".join(f"'{member}'" for member in members)

@@ -8,10 +8,10 @@ from datetime import datetime
 from sqlalchemy import Engine, bindparam, exists, or_, select, text
 
 from hub.domain.delivery import CLAIMABLE, DeliveryState
+from hub.domain.notice import InboxState, NoticeState
 from hub.store import tables
 from hub.store.columns import Instant, listed
 from hub.store.fetch import rows
-from hub.store.tables import InboxState, NoticeState
 
 _D, _N, _I = tables.deliveries, tables.notices, tables.inbox
 _wall = bindparam("wall", type_=Instant())

@@ -8,7 +8,7 @@ from sqlalchemy import BindParameter, Connection, Engine, bindparam, select
 
 from hub.store import tables
 from hub.store.fetch import Row, row, rows
-from hub.store.statements import WITHDRAWN_AGREEMENTS
+from hub.store.statements import KNOWN_AGREEMENTS, ended_agreements, open_needs
 
 _S, _D, _C, _A, _K, _L, _H = (
     tables.shares,
@@ -30,6 +30,12 @@ _DELIVERIES = (
 _CONSENTS = select(_C).where(_C.c.share_id == bindparam("share")).order_by(_C.c.id)
 _ANSWERS = select(_A).where(_A.c.delivery_id.in_(_ids)).order_by(_A.c.at, _A.c.id)
 _CLOCKS = select(_K).where(_K.c.delivery_id.in_(_ids)).order_by(_K.c.level)
+_AUTHORS = (
+    select(tables.consent_events.c.author)
+    .join(_C, _C.c.id == tables.consent_events.c.consent_id)
+    .where(_C.c.share_id == bindparam("share"), tables.consent_events.c.author != "")
+    .distinct()
+)
 _LEVELS = select(_L).where(_L.c.delivery_id.in_(_ids)).order_by(_L.c.id)
 _ATTEMPTS = select(_H).where(_H.c.delivery_id.in_(_ids)).order_by(_H.c.id)
 
@@ -44,6 +50,7 @@ class ShareRecord:
     answers: dict[str, list[Row]]
     clocks: dict[str, list[Row]]
     levels: dict[str, list[Row]]
+    authors: frozenset[str] = frozenset()
 
 
 def read_share(engine: Engine, share_id: str, partner_id: str) -> ShareRecord | None:
@@ -64,6 +71,7 @@ def _record(connection: Connection, share: Row) -> ShareRecord:
         _grouped(rows(connection, _ANSWERS, ids)),
         _grouped(rows(connection, _CLOCKS, ids)),
         _grouped(rows(connection, _LEVELS, ids)),
+        frozenset(connection.scalars(_AUTHORS, of_share)),
     )
 
 
@@ -74,9 +82,17 @@ def _grouped(found: list[Row]) -> dict[str, list[Row]]:
     return groups
 
 
-_BY_REFERENCE = select(_S.c.id, _S.c.reference, _S.c.sent_at, _S.c.withdrawn_at).where(
-    (_S.c.reference == bindparam("which")) | (_S.c.id == bindparam("which"))
-)
+_BY_REFERENCE = select(
+    _S.c.id,
+    _S.c.reference,
+    _S.c.sent_at,
+    _S.c.withdrawn_at,
+    _S.c.final_at,
+    _S.c.legal_hold_since,
+    _S.c.legal_hold_by,
+    _S.c.legal_hold_reason,
+    _S.c.data_key.is_(None).label("is_forgotten"),
+).where((_S.c.reference == bindparam("which")) | (_S.c.id == bindparam("which")))
 _EVENTS = (
     select(tables.audit_events)
     .where(tables.audit_events.c.share_id == bindparam("share"))
@@ -143,7 +159,13 @@ def kept_reply(engine: Engine, partner_id: str, key: str, body: str) -> Row | No
         return row(connection, _REPLY, {"partner": partner_id, "key": key, "body": body})
 
 
-def withdrawn_agreements(engine: Engine, agreements: list[str]) -> set[str]:
-    """Return those of these agreements that were withdrawn, whichever share bore them."""
+def earlier_agreements(
+    engine: Engine, agreed: list[str], replaced: list[str], needs: list[str]
+) -> tuple[dict[str, str], set[str], dict[str, str]]:
+    """Return the state of those agreements that ended, of those to be replaced the ones that there are, and open needs.
+
+    Of each need that an open share asks for there is that share's id.
+    """
     with engine.connect() as connection:
-        return set(connection.scalars(WITHDRAWN_AGREEMENTS, {"agreements": agreements}))
+        known = set(connection.scalars(KNOWN_AGREEMENTS, {"agreements": replaced})) if replaced else set()
+        return ended_agreements(connection, agreed), known, open_needs(connection, needs)

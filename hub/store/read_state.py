@@ -7,9 +7,13 @@ from typing import Any
 
 from sqlalchemy import Engine, bindparam, func, select
 
+from hub.domain.alert import AlertState
+from hub.domain.answer_note import ABOUT_ANSWER
+from hub.domain.notice import InboxState
+from hub.services.tell import INVITE
 from hub.store import tables
 from hub.store.fetch import Row, row, rows
-from hub.store.tables import AlertState, InboxState
+from hub.store.read_invites import NEWEST_ANSWER
 
 _S, _D, _A, _N, _I = tables.shares, tables.deliveries, tables.alerts, tables.notices, tables.inbox
 _C, _H = tables.consents, tables.connections
@@ -67,7 +71,8 @@ def open_alerts(engine: Engine, *, closed: bool = False) -> list[Row]:
     """Return the alerts that nobody has answered, oldest first; with `closed`, all of them."""
     statement = (
         select(
-            _A.c.id, _A.c.level, _A.c.kind, _A.c.raised_at, _A.c.state, _A.c.delivery_id, _D.c.service_id,
+            _A.c.id, _A.c.level, _A.c.kind, _A.c.raised_at, _A.c.state, _A.c.holder, _A.c.role, _A.c.taken_by,
+            _A.c.delivery_id, _D.c.service_id,
             _S.c.reference, _S.c.sent_at, _S.c.urgent, _S.c.partner_id,
         )
         .join(_D, _D.c.id == _A.c.delivery_id)
@@ -82,7 +87,8 @@ def open_alerts(engine: Engine, *, closed: bool = False) -> list[Row]:
 
 _ALERT = (
     select(
-        _A.c.id, _A.c.level, _A.c.kind, _A.c.state, _S.c.reference, _D.c.created_at, _D.c.answer_state,
+        _A.c.id, _A.c.level, _A.c.kind, _A.c.state, _A.c.delivery_id, _D.c.share_id, _S.c.reference,
+        _D.c.created_at, _D.c.answer_state, _A.c.closed_by, _S.c.died_at, _S.c.data_key,
         _D.c.kind.label("delivery_kind"), _D.c.state.label("delivery_state"), _C.c.state.label("consent_state"),
     )
     .join(_D, _D.c.id == _A.c.delivery_id)
@@ -99,25 +105,61 @@ def alert(engine: Engine, alert_id: str) -> Row | None:
 
 
 _NOTICE_SHARE = select(
-    _S.c.id, _S.c.reference, _S.c.sent_at, _S.c.urgent, _S.c.client_id, _S.c.data_key, _S.c.sender, _S.c.partner_id
+    _S.c.id,
+    _S.c.reference,
+    _S.c.sent_at,
+    _S.c.urgent,
+    _S.c.client_id,
+    _S.c.data_key,
+    _S.c.restricted,
+    _S.c.sender,
+    _S.c.partner_id,
 ).where(_S.c.id == bindparam("share"))
-_NOTICE_DELIVERY = select(_D.c.id, _D.c.service_id, _D.c.state, _D.c.answer_state, _D.c.created_at).where(
-    _D.c.id == bindparam("delivery")
+_NEWEST_FLAG = (
+    select(tables.answers.c.do_not_tell_yet)
+    .where(tables.answers.c.delivery_id == _D.c.id)
+    .order_by(tables.answers.c.at.desc(), tables.answers.c.id.desc())
+    .limit(1)
+    .scalar_subquery()
 )
+_NOTICE_DELIVERY = select(
+    *(_D.c.id, _D.c.service_id, _D.c.state, _D.c.answer_state, _D.c.created_at),
+    _NEWEST_FLAG.label("do_not_tell_yet"),
+).where(_D.c.id == bindparam("delivery"))
 _NOTICE_ALERT = select(_A.c.id, _A.c.level, _A.c.kind, _A.c.raised_at).where(_A.c.id == bindparam("alert"))
 
+_NOTICE_INVITE = select(tables.invites).where(tables.invites.c.id == bindparam("invite"))
 _NOTICE_CONNECTION = select(_H.c.id, _H.c.held_since, _H.c.held_reason).where(_H.c.id == bindparam("connection"))
 
 
 def notice_context(engine: Engine, notice: Row) -> dict[str, Row | None]:
-    """Return what a notice speaks of: its share, delivery, alert and connection, as far as it names them."""
+    """Return what a notice speaks of: its share, delivery, alert, connection and link, as far as it names them."""
+    invite_id = notice["recipient"].removeprefix("invite:")
     with engine.connect() as connection:
         return {
             "share": row(connection, _NOTICE_SHARE, {"share": notice["share_id"]}),
             "delivery": row(connection, _NOTICE_DELIVERY, {"delivery": notice["delivery_id"]}),
             "alert": row(connection, _NOTICE_ALERT, {"alert": notice["alert_id"]}),
             "connection": row(connection, _NOTICE_CONNECTION, {"connection": notice["connection_id"]}),
+            "answer": row(connection, NEWEST_ANSWER, {"delivery": notice["delivery_id"]})
+            if notice["topic"] == ABOUT_ANSWER
+            else None,
+            "invite": row(connection, _NOTICE_INVITE, {"invite": invite_id}) if notice["topic"] == INVITE else None,
         }
+
+
+def ring(engine: Engine, ring_id: str) -> Row | None:
+    """Return a request to be rung."""
+    with engine.connect() as connection:
+        return row(connection, _RING, {"ring": ring_id})
+
+
+#: With what nobody could act on, where it is about that.
+_RING = (
+    select(tables.rings, tables.gaps.c.need, tables.gaps.c.area)
+    .outerjoin(tables.gaps, tables.gaps.c.ring_id == tables.rings.c.id)
+    .where(tables.rings.c.id == bindparam("ring"))
+)
 
 
 def fact(engine: Engine, name: str) -> str | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
-from sqlalchemy import TextClause, TextualSelect, bindparam, select, text
+from sqlalchemy import BindParameter, Connection, TextClause, TextualSelect, bindparam, or_, select, text
 
+from hub.domain.answer import AnswerState
+from hub.domain.consent import LIVING, ConsentState
 from hub.domain.delivery import CLAIMABLE, ENDED, DeliveryKind, DeliveryState
+from hub.domain.status import FINAL
 from hub.store import tables
 from hub.store.columns import Instant, listed
 
@@ -19,7 +23,8 @@ _OF_DELIVERY = """
     d.id, d.share_id, d.consent_id, d.service_id, d.connection_id, d.kind, d.key, d."case",
     d.linked_to, d.state, d.answer_state, d.attempt,
     d.counted, d.deaths, d.may_have_left, d.due_at, d.lease_until, d.claimed_at, d.first_claimed_at, d.delivered_at,
-    d.receipt, d.sealed_receipt, s.client_id, s.partner_id, s.data_key, c.returns
+    d.receipt, d.sealed_receipt, s.client_id, s.partner_id, s.person, s.died_at, s.data_key, c.returns,
+    c.state AS consent_state
 """
 
 #: A withdrawal locks the consent row first: claiming takes the same row FOR SHARE, so that either the claim is
@@ -33,12 +38,17 @@ JOIN shares s ON s.id = d.share_id
 WHERE d.connection_id = :connection AND d.state IN ({{states}}) AND d.due_at <= :wall {{lease}}
   {{consent}}
   AND s.data_key IS NOT NULL
+  AND NOT EXISTS (SELECT 1 FROM audit_events u WHERE u.position IS NULL AND u.kept_at <= :unsealed_before)
   AND NOT EXISTS (SELECT 1 FROM connections h WHERE h.id = d.connection_id AND h.held_since IS NOT NULL)
   AND (d.after IS NULL
        OR EXISTS (SELECT 1 FROM deliveries p WHERE p.id = d.after AND (p.state IN ({listed(ENDED)}) {{unsure}})))
 ORDER BY d.due_at LIMIT :limit
 """  # noqa: S608 - every name in it comes from the table of moves
-_LIVING = f"AND ((c.state = 'given' AND c.ends_at > :business) OR d.kind = '{DeliveryKind.PLEASE_STOP_USING}')"
+#: What holds nothing of the story may go when consent has ended: it takes back what went (R15). Nothing goes of
+#: somebody who has died, and nothing is asked by sending (R69).
+#: A share that was kept in the very moment of a death does not bear its mark yet: the death itself is looked for.
+_LIVING = f"""AND ((c.state IN ({listed(LIVING)}) AND c.ends_at > :business) OR d.bare)
+  AND NOT EXISTS (SELECT 1 FROM deaths x WHERE x.partner_id = s.partner_id AND x.person = s.person)"""  # noqa: S608 - as above
 #: Asking whether something arrived sends nothing, and matters more once consent has ended (R15): only what the answer
 #: may lead to, another send, needs consent, and that is a claim of its own. A connector that finds out by sending the
 #: same bytes again (BaRS) asks under living consent alone: its question would be a send.
@@ -47,12 +57,12 @@ _UNASKED = "AND d.lease_until IS NULL"
 _NONE_ASKED = f"""AND NOT EXISTS (SELECT 1 FROM deliveries q WHERE q.connection_id = :connection
        AND q.state = '{DeliveryState.IN_DOUBT}' AND q.lease_until IS NOT NULL)"""  # noqa: S608 - the name of a state
 #: Where asking would be a send, a doubt under ended consent is never settled: a request to stop must not wait for it.
-_PAST_A_DOUBT = f"""OR (d.kind = '{DeliveryKind.PLEASE_STOP_USING}'
+_PAST_A_DOUBT = f"""OR (d.bare
        AND p.state = '{DeliveryState.IN_DOUBT}' AND p.lease_until IS NULL)"""
 _CLAIM_LOCKS = "FOR UPDATE OF d SKIP LOCKED FOR SHARE OF c SKIP LOCKED"
 
 _LOCK_CONSENTS = """
-SELECT c.id, c.share_id, c.service_id, c.state, s.partner_id
+SELECT c.id, c.share_id, c.service_id, c.state, c.agreement, s.partner_id, s.died_at
 FROM consents c JOIN shares s ON s.id = c.share_id
 WHERE c.record_id = :record ORDER BY c.id
 """
@@ -67,10 +77,56 @@ _BY_ID = "d.id IN :ids"
 _BY_REFERENCE = "d.connection_id = :connection AND (d.key = :key OR d.receipt = :receipt)"
 
 
-#: What was withdrawn stays withdrawn, whichever share bears it again (R12).
-WITHDRAWN_AGREEMENTS = select(tables.consents.c.agreement).where(
-    tables.consents.c.agreement.in_(bindparam("agreements", expanding=True)), tables.consents.c.state == "withdrawn"
+_C = tables.consents
+_agreements: BindParameter[str] = bindparam("agreements", expanding=True)
+#: SQLite keeps no count of rows, and would read every living consent by the index of states: joined to a text, a state
+#: has no index, and the agreement or need has.
+STATE = _C.c.state.concat("")
+_ENDED_AGREEMENTS = (
+    select(_C.c.agreement, _C.c.state)
+    .where(_C.c.agreement.in_(_agreements), STATE.in_((ConsentState.SUPERSEDED, ConsentState.WITHDRAWN)))
+    .distinct()
+    .order_by(_C.c.state)
 )
+#: In the order in which a withdrawal takes them.
+LOCK_AGREEMENTS = (
+    select(_C.c.id, _C.c.record_id, _C.c.share_id, _C.c.service_id, _C.c.state, _C.c.agreement)
+    .where(_C.c.agreement.in_(_agreements))
+    .order_by(_C.c.id)
+    .with_for_update()
+)
+KNOWN_AGREEMENTS = select(_C.c.agreement).where(_C.c.agreement.in_(_agreements)).distinct()
+
+
+def ended_agreements(connection: Connection, agreements: Sequence[str]) -> dict[str, str]:
+    """Return the state of those agreements that were withdrawn or superseded: whichever share bears them again (R12).
+
+    One that was both is withdrawn: the states come in that order.
+    """
+    return {row.agreement: row.state for row in connection.execute(_ENDED_AGREEMENTS, {"agreements": list(agreements)})}
+
+
+_S, _D = tables.shares, tables.deliveries
+_OPEN_NEEDS = (
+    select(_C.c.need, _S.c.id)
+    .join(_D, _D.c.consent_id == _C.c.id)
+    .join(_S, _S.c.id == _D.c.share_id)
+    .where(
+        _C.c.need.in_(bindparam("needs", expanding=True)),
+        STATE == ConsentState.GIVEN,
+        _D.c.kind == DeliveryKind.SHARE,
+        _D.c.state.not_in((DeliveryState.CANCELLED, DeliveryState.DEAD_LETTERED)),
+        _D.c.answer_state.not_in(sorted(FINAL)),
+        or_(_S.c.ask != "know", _D.c.answer_state == AnswerState.AWAITED),  # a receipt was all that was asked (R71)
+        _S.c.told_at.is_(None),
+        _S.c.data_key.is_not(None),
+    )
+)
+
+
+def open_needs(connection: Connection, needs: Sequence[str]) -> dict[str, str]:
+    """Return of these needs those that a service has, or is getting, and has not ended, with its share (R32)."""
+    return {row.need: row.id for row in connection.execute(_OPEN_NEEDS, {"needs": list(needs)})}
 
 
 @cache
@@ -81,15 +137,16 @@ def claim(dialect: str, doubts: bool, asks_only: bool = False, only_one: bool = 
     while another of the connection is being asked about.
     """
     wall, business = bindparam("wall", type_=Instant()), bindparam("business", type_=Instant())
+    unsealed = bindparam("unsealed_before", type_=Instant())
     locks = _CLAIM_LOCKS if dialect == "postgresql" else ""
     unsure = "" if asks_only else _PAST_A_DOUBT
     if doubts:
         consent = "" if asks_only else _LIVING
         lease = f"{_UNASKED} {_NONE_ASKED}" if only_one else _UNASKED
         sql = _CLAIM.format(states=f"'{DeliveryState.IN_DOUBT}'", lease=lease, consent=consent, unsure=unsure)
-        return text(sql + locks).bindparams(*((wall,) if asks_only else (wall, business)))
+        return text(sql + locks).bindparams(unsealed, *((wall,) if asks_only else (wall, business)))
     sql = _CLAIM.format(states=listed(CLAIMABLE), lease="", consent=_LIVING, unsure=unsure)
-    return text(sql + locks).bindparams(wall, business)
+    return text(sql + locks).bindparams(unsealed, wall, business)
 
 
 @cache
@@ -131,6 +188,9 @@ def lock_deliveries(dialect: str, by_reference: bool) -> TextualSelect:
         columns.sealed_receipt,
         tables.shares.c.client_id,
         tables.shares.c.partner_id,
+        tables.shares.c.person,
+        tables.shares.c.died_at,
         tables.shares.c.data_key,
         tables.consents.c.returns,
+        tables.consents.c.state.label("consent_state"),
     )

@@ -7,18 +7,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, func, or_, select, tuple_, update
 
 from hub.domain.answer import AnswerState
-from hub.domain.consent import ConsentState
-from hub.domain.delivery import WITHDRAWABLE, DeliveryKind, DeliveryState
+from hub.domain.consent import LIVING
+from hub.domain.delivery import WITHDRAWABLE, DeliveryState
 from hub.domain.retry import NEVER
 from hub.store import statements, tables
+from hub.store.bulk import WORTH_IT, insert_many
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
+from hub.store.transaction_audit import AuditStatements
+from hub.store.transaction_barriers import BarrierStatements
+from hub.store.transaction_before import BeforeStatements
 from hub.store.transaction_clients import ClientStatements
 from hub.store.transaction_clocks import ClockStatements
+from hub.store.transaction_collect import CollectStatements
+from hub.store.transaction_consents import ConsentStatements
+from hub.store.transaction_forgetting import ForgettingStatements
+from hub.store.transaction_further import FurtherStatements
+from hub.store.transaction_invites import InviteStatements
+from hub.store.transaction_ladder import LadderStatements
 from hub.store.transaction_queues import QueueStatements
+from hub.store.transaction_rings import RingStatements
+from hub.store.transaction_tallies import TallyStatements
+from hub.store.transaction_trust import TrustStatements
 
 #: What a settlement may change; the lease ends with it.
 SETTLED_COLUMNS = (
@@ -35,7 +48,23 @@ class Nudges:
     notices: bool = False
 
 
-class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
+class StoreTransaction(
+    AuditStatements,
+    BarrierStatements,
+    BeforeStatements,
+    ClientStatements,
+    ClockStatements,
+    CollectStatements,
+    ConsentStatements,
+    ForgettingStatements,
+    FurtherStatements,
+    InviteStatements,
+    LadderStatements,
+    QueueStatements,
+    RingStatements,
+    TrustStatements,
+    TallyStatements,
+):
     """The statements of one transaction on one connection."""
 
     def __init__(self, connection: Connection) -> None:
@@ -44,8 +73,12 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         self.nudges = Nudges()
 
     def insert(self, table: str, new: Sequence[Row]) -> None:
-        """Insert rows, all with the same columns."""
-        if new:
+        """Insert rows, all with the same columns; audit events as `audit` does."""
+        if new and table == "audit_events":
+            self.audit(new)
+        elif len(new) >= WORTH_IT and table in _OF_A_SWEEP:
+            insert_many(self._connection, tables.metadata.tables[table], new)
+        elif new:
             self._connection.execute(_INSERTS[table], list(new))
 
     def nudge(self, connection_id: str, delivery_ids: Iterable[str]) -> None:
@@ -77,19 +110,6 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
 
     # Consent
 
-    def lock_consents(self, record_id: str) -> list[Row]:
-        """Take the consents of one record for change, before anything else is looked at."""
-        return rows(self._connection, statements.lock_consents(self._dialect), {"record": record_id})
-
-    def withdrawn_agreements(self, agreements: Sequence[str]) -> set[str]:
-        """Return those of these agreements that were withdrawn, whichever share bore them."""
-        return set(self._connection.scalars(statements.WITHDRAWN_AGREEMENTS, {"agreements": list(agreements)}))
-
-    def end_consents(self, consent_ids: Sequence[str], state: str) -> None:
-        """Move consents to an end state."""
-        if consent_ids:
-            self._connection.execute(_END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
-
     def deliveries_of(self, consent_ids: Sequence[str]) -> list[Row]:
         """Take for change the deliveries that were made under these consents, of every kind."""
         return rows(self._connection, _OF_CONSENTS, {"ids": list(consent_ids)})
@@ -98,18 +118,14 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         """Return what follow-ups to these deliveries are made from; none of it ever changes but the consent."""
         return {each["id"]: each for each in rows(self._connection, _ORIGINALS, {"ids": list(delivery_ids)})}
 
-    def count_follow_ups(self, share_id: str, delivery_id: str, kind: str) -> int:
-        """Return how many deliveries of a kind follow one that is locked already."""
+    def follow_ups(self, share_id: str, delivery_id: str, kind: str) -> list[Row]:
+        """Return the deliveries of a kind that follow one that is locked already, oldest first."""
         values = {"share": share_id, "linked_to": delivery_id, "kind": kind}
-        return self._connection.scalar(_FOLLOW_UPS, values) or 0
+        return rows(self._connection, _FOLLOW_UPS, values)
 
     def mark_withdrawn(self, share_id: str, at: datetime) -> None:
         """Note that nothing of a share is agreed any more."""
         self._connection.execute(_WITHDRAWN, {"b_id": share_id, "at": at})
-
-    def lapsed(self, now: datetime, limit: int) -> list[Row]:
-        """Take consents still marked as given whose time has run out."""
-        return rows(self._connection, _LAPSED, {"now": now, "limit": limit})
 
     def ended_before_sending(self, limit: int) -> list[Row]:
         """Take deliveries that wait under consent that has ended."""
@@ -130,10 +146,17 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         lease_until: datetime,
         *,
         asks_only: bool,
+        unsealed_before: datetime,
     ) -> list[Row]:
         """Move due deliveries of a connection to sending, under a lease; see `statements.claim` for its locks."""
         statement = statements.claim(self._dialect, doubts=False, asks_only=asks_only)
-        values = {"connection": connection_id, "limit": limit, "wall": wall, "business": business}
+        values = {
+            "connection": connection_id,
+            "limit": limit,
+            "wall": wall,
+            "business": business,
+            "unsealed_before": unsealed_before,
+        }
         due = rows(self._connection, statement, values)
         if due:
             moved = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in due]
@@ -150,10 +173,11 @@ class StoreTransaction(ClientStatements, ClockStatements, QueueStatements):
         *,
         asks_only: bool,
         only_one: bool,
+        unsealed_before: datetime,
     ) -> list[Row]:
         """Lease deliveries in doubt to be asked about; their state stays, for nothing is known yet."""
         statement = statements.claim(self._dialect, doubts=True, asks_only=asks_only, only_one=only_one)
-        values = {"connection": connection_id, "limit": limit, "wall": wall}
+        values = {"connection": connection_id, "limit": limit, "wall": wall, "unsealed_before": unsealed_before}
         doubts = rows(self._connection, statement, values if asks_only else {**values, "business": business})
         if doubts:
             leased = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in doubts]
@@ -218,6 +242,8 @@ def _prefixed(change: Row) -> dict[str, Any]:
 _D, _C, _S = tables.deliveries, tables.consents, tables.shares
 _WAITING = tuple(sorted(WITHDRAWABLE))
 
+#: Of these thousands may come at once; none of their columns has a default of its own.
+_OF_A_SWEEP = frozenset({"alerts", "notices"})
 _INSERTS = {name: table.insert() for name, table in tables.metadata.tables.items()}
 _KEPT = (
     select(tables.replies, _S.c.data_key)
@@ -226,9 +252,8 @@ _KEPT = (
 )
 _TAKEN = select(_S.c.reference).where(_S.c.reference.in_(bindparam("references", expanding=True)))
 _HELD = select(tables.connections.c.id).where(tables.connections.c.held_since.is_not(None))
-_END_CONSENT = update(_C).where(_C.c.id == bindparam("b_id")).values(state=bindparam("b_state"))
 _OF_CONSENTS = (
-    select(_D.c.id, _D.c.state, _D.c.service_id, _D.c.may_have_left, _D.c.kind)
+    select(_D.c.id, _D.c.share_id, _D.c.state, _D.c.service_id, _D.c.may_have_left, _D.c.kind, _D.c.bare)
     .where(_D.c.consent_id.in_(bindparam("ids", expanding=True)))
     .order_by(_D.c.id)
     .with_for_update()
@@ -236,50 +261,48 @@ _OF_CONSENTS = (
 _ORIGINALS = (
     select(
         _D.c.id, _D.c.share_id, _D.c.consent_id, _D.c.service_id, _D.c.connection_id, _D.c.key, _D.c.case,
-        _D.c.address, _D.c.mapping, _D.c.frame, _S.c.ask, _S.c.urgent, _S.c.data_key,
-        _C.c.state.label("consent_state"), _C.c.ends_at,
+        _D.c.address, _D.c.mapping, _D.c.frame, _S.c.ask, _S.c.urgent, _S.c.data_key, _S.c.partner_id,
+        _S.c.trusted_person, _S.c.person, _C.c.state.label("consent_state"), _C.c.ends_at,
     )
     .join(_S, _S.c.id == _D.c.share_id)
     .join(_C, _C.c.id == _D.c.consent_id)
     .where(_D.c.id.in_(bindparam("ids", expanding=True)))
 )  # fmt: skip
 _FOLLOW_UPS = (
-    select(func.count())
-    .select_from(_D)
+    select(_D.c.id, _D.c.after)
     .where(
         _D.c.share_id == bindparam("share"),  # indexed, as what a delivery is linked to is not
         _D.c.linked_to == bindparam("linked_to"),
         _D.c.kind == bindparam("kind"),
     )
+    .order_by(_D.c.created_at)
 )
 _WITHDRAWN = (
     update(_S)
     .where(_S.c.id == bindparam("b_id"), _S.c.withdrawn_at.is_(None))
     .values(withdrawn_at=bindparam("at", type_=Instant()))
 )
-_LAPSED = (
-    select(_C.c.id)
-    .where(_C.c.state == ConsentState.GIVEN, _C.c.ends_at <= bindparam("now", type_=Instant()))
-    .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
-)
 _ENDED = (
     select(_D.c.id, _D.c.share_id)
     .join(_C, _C.c.id == _D.c.consent_id)
-    .where(_D.c.state.in_(_WAITING), _C.c.state != ConsentState.GIVEN, _D.c.kind != DeliveryKind.PLEASE_STOP_USING)
+    .join(_S, _S.c.id == _D.c.share_id)
+    .where(
+        _D.c.state.in_(_WAITING),
+        or_(and_(_C.c.state.not_in(LIVING), ~_D.c.bare), _S.c.died_at.is_not(None)),
+    )
     .limit(bindparam("limit"))
     .with_for_update(of=_D, skip_locked=True)
 )
 _UNASKABLE = (
-    select(_D)
+    select(_D, _S.c.died_at)
     .join(_C, _C.c.id == _D.c.consent_id)
+    .join(_S, _S.c.id == _D.c.share_id)
     .where(
         _D.c.state == DeliveryState.IN_DOUBT,
         _D.c.lease_until.is_(None),
         _D.c.due_at < bindparam("never", type_=Instant()),
-        _D.c.kind != DeliveryKind.PLEASE_STOP_USING,
         _D.c.connection_id.not_in(bindparam("asks", expanding=True)),
-        _C.c.state != ConsentState.GIVEN,
+        or_(and_(_C.c.state.not_in(LIVING), ~_D.c.bare), _S.c.died_at.is_not(None)),
     )
     .limit(bindparam("limit"))
     .with_for_update(of=_D, skip_locked=True)
@@ -325,11 +348,12 @@ _END_LEASE = {
     for of in (_D, tables.notices, tables.inbox)
 }
 _EXPIRED = (
-    select(_D)
+    select(_D, _S.c.data_key)
+    .join(_S, _S.c.id == _D.c.share_id)
     .where(
         _D.c.state.in_((DeliveryState.SENDING, DeliveryState.IN_DOUBT)),
         _D.c.lease_until <= bindparam("wall", type_=Instant()),
     )
     .limit(bindparam("limit"))
-    .with_for_update(skip_locked=True)
+    .with_for_update(of=_D, skip_locked=True)
 )

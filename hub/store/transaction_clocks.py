@@ -7,13 +7,14 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, or_, select, update
 
+from hub.domain.alert import AlertKind, AlertState
 from hub.domain.answer import Level
-from hub.domain.consent import ConsentState
+from hub.domain.clock import ClockState
+from hub.domain.consent import LIVING, ConsentState
 from hub.domain.delivery import ENDED, DeliveryState
 from hub.store import tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
-from hub.store.tables import AlertState, ClockState
 
 
 class ClockStatements:
@@ -47,8 +48,13 @@ class ClockStatements:
 
     def pass_clocks(self, rungs: Sequence[tuple[str, int]]) -> None:
         """Mark clocks as passed: they have had their alert."""
-        if rungs:
-            self._connection.execute(_PASS, [{"b_delivery": each, "b_level": level} for each, level in rungs])
+        if not rungs:
+            return
+        if self._connection.dialect.name == "postgresql":
+            those, levels = zip(*rungs, strict=True)
+            self._connection.exec_driver_sql(_PASS_MANY, (list(those), list(levels)))
+        else:
+            self._connection.exec_driver_sql(_PASS, [(each, level) for each, level in rungs])
 
     def known_alerts(self, delivery_ids: Sequence[str]) -> set[tuple[str, int, str]]:
         """Return the (delivery, rung, kind) for which an alert was raised before."""
@@ -72,6 +78,15 @@ class ClockStatements:
         else:
             self._connection.execute(_HOLD, {"b_id": connection_id, "at": at, "b_reason": reason})
         return True
+
+    def change_hold(self, connection_id: str, reason: str, at: datetime) -> None:
+        """Say anew why a held connection is, and since when."""
+        self._connection.execute(_HOLD, {"b_id": connection_id, "at": at, "b_reason": reason})
+
+    def held_for(self, connection_id: str) -> str | None:
+        """Return why a connection is held; None for one that is not."""
+        held = self._connection.execute(_HELD, {"b_id": connection_id}).first()
+        return None if held is None or held.held_since is None else str(held.held_reason)
 
     def resume(self, connection_id: str) -> list[str]:
         """Let a held connection go on; returns the deliveries that were held with it."""
@@ -106,9 +121,10 @@ _NOT_RUNNING = (
         _K.c.delivery_id.in_(bindparam("ids", expanding=True)),
         _K.c.level == bindparam("level"),
         _K.c.state != ClockState.RUNNING,
-        # Nobody waits for what was cancelled or withdrawn, whatever the service still says of it.
+        # Nobody waits for what was cancelled, withdrawn or replaced, whatever the service still says of it.
         _D.c.state != DeliveryState.CANCELLED,
-        tables.consents.c.state != ConsentState.WITHDRAWN,
+        tables.consents.c.state.in_((*LIVING, ConsentState.EXPIRED)),
+        tables.shares.c.died_at.is_(None),
     )
     .with_for_update(of=_K)
 )
@@ -123,10 +139,13 @@ _DUE = (
         _K.c.level,
         _K.c.due_at,
         _D.c.state.label("delivery_state"),
+        _D.c.answer_state,
         _D.c.service_id,
         _D.c.share_id,
         tables.shares.c.partner_id,
         tables.shares.c.client_id,
+        tables.shares.c.urgent,
+        tables.shares.c.safety,
     )
     .join(_D, _D.c.id == _K.c.delivery_id)
     .join(tables.shares, tables.shares.c.id == _D.c.share_id)
@@ -140,11 +159,12 @@ _DUE = (
     .limit(bindparam("limit"))
     .with_for_update(of=_K, skip_locked=True)
 )
-_PASS = (
-    update(_K)
-    .where(_K.c.delivery_id == bindparam("b_delivery"), _K.c.level == bindparam("b_level"))
-    .values(state=ClockState.PASSED)
-)
+#: Thousands at once, with no work for each: one prepared statement, or one for all.
+_PASS = f"UPDATE clocks SET state = '{ClockState.PASSED}' WHERE delivery_id = ? AND level = ?"  # noqa: S608 - the name of a state
+_PASS_MANY = f"""
+UPDATE clocks SET state = '{ClockState.PASSED}'
+FROM unnest(%s::varchar[], %s::int[]) AS those(delivery, rung) WHERE delivery_id = delivery AND level = rung
+"""  # noqa: S608 - as above
 _KNOWN = select(_A.c.delivery_id, _A.c.level, _A.c.kind).where(_A.c.delivery_id.in_(bindparam("ids", expanding=True)))
 _CLOSE = (
     update(_A)
@@ -153,11 +173,13 @@ _CLOSE = (
         _A.c.level <= bindparam("b_level"),
         _A.c.level > bindparam("b_above"),
         _A.c.state == AlertState.OPEN,
+        # What only said where else to go is over when the service says more, or when nobody waits any longer (R34).
+        or_(_A.c.kind != AlertKind.SIGNPOSTED, bindparam("b_level") >= int(Level.L4)),
     )
     .values(state=AlertState.CLOSED, closed_at=bindparam("at", type_=Instant()))
 )
 #: Under a lock: of two couriers that hold a connection at once, one tells the operator.
-_HELD = select(_H.c.held_since).where(_H.c.id == bindparam("b_id")).with_for_update()
+_HELD = select(_H.c.held_since, _H.c.held_reason).where(_H.c.id == bindparam("b_id")).with_for_update()
 _HOLD = (
     update(_H)
     .where(_H.c.id == bindparam("b_id"))

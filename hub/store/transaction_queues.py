@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, or_, select, tuple_, update
+from sqlalchemy import Connection, bindparam, literal, or_, select, tuple_, update
 
+from hub.domain.answer import AnswerState
+from hub.domain.delivery import DeliveryState
+from hub.domain.notice import InboxState, NoticeState
 from hub.store import tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
-from hub.store.tables import InboxState, NoticeState
 
 
 class QueueStatements:
@@ -26,7 +28,7 @@ class QueueStatements:
         return found
 
     def update_notices(self, changes: Sequence[Row]) -> None:
-        """Write what became of notices: id, state, due_at, sent_at, reason."""
+        """Write what became of notices: id, state, due_at, sent_at, reason. One that was cancelled is tried no more."""
         if changes:
             self._connection.execute(
                 _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
@@ -54,11 +56,15 @@ class QueueStatements:
         return found
 
     def update_inbox(self, changes: Sequence[Row]) -> None:
-        """Write what became of messages: id, state, reason, due_at."""
+        """Write what became of messages: id, state, reason, due_at, and which share they are about."""
         if changes:
             self._connection.execute(
                 _MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
+
+    def waiting_receipts(self, connection_id: str, limit: int) -> list[Row]:
+        """The sealed receipts of a connection's deliveries that may still be answered, newest first."""
+        return rows(self._connection, _WAITING, {"connection": connection_id, "limit": limit})
 
     def retry_refused(self, connection_id: str, wall: datetime) -> int:
         """Let a connection's refused messages be read once more, as if they had just come; returns how many."""
@@ -119,7 +125,10 @@ _TAKE_NOTICE = (
 )
 _NOTICE = (
     update(_N)
-    .where(_N.c.id == bindparam("b_id"))
+    .where(
+        _N.c.id == bindparam("b_id"),
+        or_(_N.c.state != NoticeState.CANCELLED, bindparam("b_state") != literal(NoticeState.RETRYING)),
+    )
     .values(
         state=bindparam("b_state"),
         due_at=bindparam("b_due_at"),
@@ -130,11 +139,27 @@ _NOTICE = (
 )
 _KNOWN = select(_I.c.id).where(_I.c.connection_id == bindparam("connection"), _I.c.message_id == bindparam("message"))
 _PENDING = select(_I.c.id).where(_I.c.id == bindparam("b_id"), _I.c.state == InboxState.PENDING).with_for_update()
+_D, _S = tables.deliveries, tables.shares
+#: What was completed is over; a no may yet become a yes, and is asked about until the share is forgotten (R35, R59).
+_WAITING = (
+    select(_D.c.id, _D.c.sealed_receipt, _S.c.data_key)
+    .join(_S, _S.c.id == _D.c.share_id)
+    .where(
+        _D.c.connection_id == bindparam("connection"),
+        _D.c.state == DeliveryState.DELIVERED,
+        _D.c.answer_state != AnswerState.COMPLETED,
+        _D.c.sealed_receipt.is_not(None),
+        _S.c.data_key.is_not(None),
+    )
+    .order_by(_D.c.delivered_at.desc())
+    .limit(bindparam("limit"))
+)
 _UNREAD = (
     select(_I)
     .where(
         _I.c.connection_id == bindparam("connection"),
         _I.c.state == InboxState.PENDING,
+        _I.c.data_key.is_not(None),
         _I.c.due_at <= _wall,
         or_(_I.c.lease_until.is_(None), _I.c.lease_until <= _wall),
     )
@@ -150,11 +175,21 @@ _TAKE_MESSAGE = (
 _MESSAGE = (
     update(_I)
     .where(_I.c.id == bindparam("b_id"))
-    .values(state=bindparam("b_state"), reason=bindparam("b_reason"), due_at=bindparam("b_due_at"), lease_until=None)
+    .values(
+        state=bindparam("b_state"),
+        reason=bindparam("b_reason"),
+        due_at=bindparam("b_due_at"),
+        share_id=bindparam("b_share_id"),
+        lease_until=None,
+    )
 )
 _RETRY = (
     update(_I)
-    .where(_I.c.connection_id == bindparam("b_connection"), _I.c.state == InboxState.REFUSED)
+    .where(
+        _I.c.connection_id == bindparam("b_connection"),
+        _I.c.state == InboxState.REFUSED,
+        _I.c.data_key.is_not(None),  # what is forgotten cannot be read again
+    )
     .values(
         state=InboxState.PENDING, due_at=bindparam("wall", type_=Instant()), attempt=0, reason=None, lease_until=None
     )

@@ -26,6 +26,24 @@ STORE_UNAVAILABLE: Final = Refusal(
     origin="hub",
 )
 
+NOT_AUDITED: Final = Refusal(
+    type="audit-unavailable",
+    title="The hub cannot write down what it does at this moment, so it does nothing.",
+    next_step="Nothing you sent was wrong. Send it again in a few minutes with the same Idempotency-Key; "
+    "if it goes on, ring the people who run the hub: its audit log needs care.",
+    origin="hub",
+)
+
+#: Serialisation failure, deadlock; and a unique key that another process took first: run again, the verb finds its row.
+_PG_AGAIN: Final = {"40001", "40P01", "23505"}
+_SQLITE_AGAIN: Final = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Tell whether the same commands, run again, may well succeed at once."""
+    state = getattr(error.orig, "sqlstate", None)
+    return state in _PG_AGAIN or getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_AGAIN
+
 
 def may_keep_nothing(error: DBAPIError) -> bool:
     """Tell whether the database itself is in trouble, so that the same command may well succeed later."""

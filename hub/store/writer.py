@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from hub.domain.errors import HubError, Unavailable
 from hub.store.transaction import Nudges, StoreTransaction
-from hub.store.trouble import STORE_UNAVAILABLE, may_keep_nothing
+from hub.store.trouble import STORE_UNAVAILABLE, may_keep_nothing, may_pass
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -27,9 +27,6 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 256
 _TRIES = 5
-#: Serialisation failure, deadlock; and a unique key that another process took first: run again, the verb finds its row.
-_PG_AGAIN = {"40001", "40P01", "23505"}
-_SQLITE_AGAIN = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +189,7 @@ class Writer:
             try:
                 return _run(self._connected(), batch)
             except DBAPIError as error:
-                if attempt == _TRIES or not _may_pass(error):
+                if attempt == _TRIES or not may_pass(error):
                     raise
         raise AssertionError("unreachable")
 
@@ -209,12 +206,6 @@ def _run(connection: Connection, batch: list[_Command]) -> tuple[list[Any], Nudg
             results.extend(batch[start].verb(tx, [command.item for command in batch[start:end]]))
             start = end
     return results, tx.nudges
-
-
-def _may_pass(error: DBAPIError) -> bool:
-    """Serialisation failures, deadlocks and a busy file pass when the same commands are run again."""
-    state = getattr(error.orig, "sqlstate", None)
-    return state in _PG_AGAIN or getattr(error.orig, "sqlite_errorcode", None) in _SQLITE_AGAIN
 
 
 def _name(verb: Verb) -> str:

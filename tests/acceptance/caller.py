@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -25,19 +26,22 @@ class Caller:
     key: ClientKey
     worker: str = "worker-7"
     role: str = "key worker"
+    groups: tuple[str, ...] = ()
     http: httpx.Client = field(init=False)
     _token: str = ""
+    _until: float = 0.0  #: in seconds of the monotonic clock
 
     def __post_init__(self) -> None:
         limits = httpx.Limits(max_connections=64, max_keepalive_connections=64)
         self.http = httpx.Client(base_url=self.url, timeout=60, trust_env=False, limits=limits)
 
     def token(self) -> str:
-        """Return an access token, got once."""
-        if not self._token:
+        """Return an access token, got anew before it runs out: a long run outlives one."""
+        if time.monotonic() >= self._until:
             form = token_request(self.client_id, f"{self.url}/oauth/token", self.key, datetime.now(UTC))
             reply = self.http.post("/oauth/token", data=form).raise_for_status()
-            self._token = reply.json()["access_token"]
+            said = reply.json()
+            self._token, self._until = said["access_token"], time.monotonic() + said["expires_in"] / 2
         return self._token
 
     def proof(self, body: bytes, *, at: datetime | None = None, life: timedelta = timedelta(minutes=5)) -> str:
@@ -64,9 +68,20 @@ class Caller:
         raw = body if isinstance(body, bytes) else as_json(body)
         return self.http.post(path, content=raw, headers=self.headers(raw, **proofs) | (more or {}))
 
-    def get(self, path: str) -> httpx.Response:
-        """Get something as this client."""
-        return self.http.get(path, headers={"authorization": f"Bearer {self.token()}"})
+    def send_as(self, method: str, path: str, body: dict[str, Any]) -> httpx.Response:
+        """Send a document by another method than POST."""
+        raw = as_json(body)
+        return self.http.request(method, path, content=raw, headers=self.headers(raw))
+
+    def get(self, path: str, *, groups: tuple[str, ...] = ()) -> httpx.Response:
+        """Get something as this client; with groups, as a worker of those."""
+        headers = {"authorization": f"Bearer {self.token()}"}
+        if groups := groups or self.groups:
+            now, signed_by = datetime.now(UTC), {"subject": self.worker, "role": self.role, "groups": groups}
+            headers["author-assertion"] = author_assertion(
+                self.client_id, self.url, self.key, now, body=b"", **signed_by
+            )
+        return self.http.get(path, headers=headers)
 
     def send(self, share: dict[str, Any], key: str | None = None) -> dict[str, Any]:
         """Send a share that must be accepted, and return its receipt."""

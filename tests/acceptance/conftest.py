@@ -10,7 +10,10 @@ from typing import Any
 import pytest
 
 from hub.sandbox.stage import Stage, set_up
-from tests.acceptance.house import House, Troupe, gather_troupe, open_house
+from hub.security.assertions import ClientKey
+from tests.acceptance.caller import Caller
+from tests.acceptance.house import House, Troupe, open_house, replace_in
+from tests.acceptance.referring import CASE_HOLDER, gate_services
 from tests.acceptance.telling import HOUSING, a_share
 
 
@@ -19,13 +22,6 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The hub and every partner as processes of their own; shared, so a test leaves each partner prompt."""
     with ExitStack() as stack:
         yield set_up(tmp_path_factory.mktemp("stage"), stack, lambda _: None)
-
-
-@pytest.fixture(scope="session")
-def troupe(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Troupe]:
-    """The partners that in-process hubs send to."""
-    with ExitStack() as stack:
-        yield gather_troupe(tmp_path_factory.mktemp("troupe"), stack)
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +49,37 @@ def one_share(house: House) -> dict[str, Any]:
 
 @pytest.fixture
 def nothing_stored(house: House) -> Iterator[None]:
-    """Whatever a test sends is refused: no table gains a row."""
-    before = house.settled()
+    """Whatever a test sends is refused: no table gains a row, but for the audit's, of reads that were refused."""
+    before = house.settled() | _changes(house)
     yield
-    after = house.settled()
+    after = house.settled() | _changes(house)
     assert {name: n - before[name] for name, n in after.items() if n != before[name]} == {}
+
+
+def _changes(house: House) -> dict[str, int]:
+    """How many audit events there are of anything but refused reads."""
+    found = house.rows("SELECT count(*) AS n FROM audit_events WHERE action NOT LIKE '%.read_refused'")
+    return {"audit_events": found[0]["n"]}
+
+
+@pytest.fixture(scope="session")
+def looking(tmp_path_factory: pytest.TempPathFactory, troupe: Troupe) -> Iterator[House]:
+    """A hub that many modules ask for previews; supported housing is reached under a strict agreement (R17)."""
+
+    def strict(folder: Path) -> None:
+        replace_in(folder / "services" / "supported-housing.toml", "[agreement]\n", "[agreement]\nstrict = true\n")
+
+    with open_house(tmp_path_factory.mktemp("looking") / "instance", troupe, edit=strict) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def gated(tmp_path_factory: pytest.TempPathFactory, troupe: Troupe) -> Iterator[tuple[House, Caller]]:
+    """A hub with gated services, a charity that may not refer, and children's services that may."""
+    key = ClientKey.generate()
+
+    folder = tmp_path_factory.mktemp("gated") / "instance"
+    with open_house(folder, troupe, edit=lambda folder: gate_services(folder, key)) as house:
+        caller = Caller(house.url, "childrens-cases", key, role=CASE_HOLDER)
+        yield house, caller
+        caller.http.close()

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from standardwebhooks import Webhook
 
 from hub.api.app import create_app
 from hub.bootstrap import Hub, build
+from hub.config import ConfigurationError
+from hub.entries import approve_all
 from hub.sandbox import instance
 from hub.sandbox.mailbox import read_mails
 from hub.sdk.testing.process import SandboxProcess, free_port
@@ -32,6 +34,8 @@ OTHER_CLIENT = "harbour-cases"
 KEPT = (
     *("shares", "consents", "consent_events", "deliveries", "attempts", "acknowledgements", "answers", "clocks"),
     *("alerts", "notices", "inbox", "replies", "connections", "audit_events", "facts", "clients"),
+    *("redirects", "plan_versions"),
+    *("lawful_bases", "rings"),
 )
 
 
@@ -86,6 +90,8 @@ class House:
     port: int
     cases: Caller
     other: Caller
+    start: str = instance.BUSINESS_START
+    approves: bool = True  #: as each hub starts, every service's entry is approved as it is then (TH20)
     _serving: list[tuple[Hub, uvicorn.Server, threading.Thread]] = field(default_factory=list)
 
     @property
@@ -95,6 +101,9 @@ class House:
 
     def open(self) -> None:
         """Start serving; what an earlier hub of this folder kept is there again."""
+        if self.approves:
+            with suppress(ConfigurationError):  # what is wrong is told by the hub itself
+                approve_all(self.folder, date.fromisoformat(self.start[:10]))
         built = build(self.folder)
         config = uvicorn.Config(create_app(built), log_config=None, access_log=False, server_header=False)
         server = uvicorn.Server(config)
@@ -141,7 +150,8 @@ class House:
         return {name: self.rows(f"SELECT count(*) AS n FROM {name}")[0]["n"] for name in KEPT}
 
     def settled(self) -> dict[str, int]:
-        """Wait until nothing is under way, and return the counts."""
+        """Wait until nothing is under way and two looks find the same, and return the counts."""
+        last: dict[str, int] = {}
 
         def still() -> dict[str, int] | None:
             moving = self.rows(
@@ -149,7 +159,9 @@ class House:
                 " + (SELECT count(*) FROM notices WHERE state IN ('queued', 'sending', 'retrying'))"
                 " + (SELECT count(*) FROM inbox WHERE state = 'pending') AS n"
             )
-            return self.counts() if moving[0]["n"] == 0 else None
+            nonlocal last
+            before, last = last, self.counts()
+            return last if moving[0]["n"] == 0 and before == last else None
 
         return until_true("the hub to have nothing under way", still)
 
@@ -169,7 +181,7 @@ class House:
     def told(self, receipt: dict[str, Any], topic: str = "") -> list[dict[str, Any]]:
         """What the case system was told about one share by webhook."""
         said = [json.loads(entry.body) for entry in self.troupe.webhooks.entries()]
-        return [each for each in said if each["data"]["share"] == receipt["id"] and topic in ("", each["type"])]
+        return [each for each in said if each["data"].get("share") == receipt["id"] and topic in ("", each["type"])]
 
     def key_of(self, receipt: dict[str, Any], service: str) -> str:
         """The idempotency key under which a service was sent its parcel."""
@@ -211,6 +223,7 @@ def open_house(
     *,
     start: str = instance.BUSINESS_START,
     edit: Callable[[Path], None] = lambda _: None,
+    approves: bool = True,
 ) -> Iterator[House]:
     """Write an instance (then `edit` it) and serve it until the block ends; business time begins at `start`."""
     port = free_port()
@@ -238,6 +251,8 @@ def open_house(
         port,
         Caller(url, instance.CLIENT, troupe.made.case_system),
         Caller(url, OTHER_CLIENT, other_key),
+        start,
+        approves,
     )
     house.open()
     try:
@@ -278,12 +293,18 @@ def _add_other_partner(folder: Path, key: ClientKey) -> None:
 id = "harbour"
 name = "Harbour house"
 kind = "charity"
-champion = {{ id = "champion-harbour", name = "Sol", email = "champion@harbour.example" }}
+
+[partners.champion]
+id = "champion-harbour"
+name = "Sol"
+email = "champion@harbour.example"
+working_days = ["mon", "tue"]
 
 [[clients]]
 id = "{OTHER_CLIENT}"
 partner = "harbour"
 jwks = "keys-of-partners/harbour.jwks.json"
+scopes = ["share", "pull"]
 """,
     )
     (folder / "keys-of-partners" / "harbour.jwks.json").write_text(key.jwks(), encoding="utf-8")

@@ -1,7 +1,8 @@
 """Step several transactions against each other, one statement at a time, in an order that a seed decides.
 
 Each actor is a thread with a connection of its own. Before every statement, begin and commit it stops and asks; the
-scheduler lets exactly one go on. Where the database makes an actor wait for a lock, the others go on without it.
+scheduler lets exactly one go on. Where the database makes an actor wait for a lock, the others go on without it: SQLite
+says so at once, and PostgreSQL is asked, so that what is slow is never taken for what waits.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from random import Random
+from time import monotonic
 from typing import Any
 
-from sqlalchemy import Engine, event
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 
 from hub.store.engine import open_engine
@@ -22,6 +24,9 @@ from hub.store.transaction import StoreTransaction
 #: An actor that is silent for so many seconds while nobody else can move has found a defect of the scheduler or a hang.
 _HUNG = 20.0
 _SQLITE_BUSY, _DEADLOCK = 5, "40P01"
+#: Seconds; what takes longer is looked at.
+_GLANCE = 0.005
+_WAITS = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted LIMIT 1"
 
 _acting = threading.local()
 
@@ -32,12 +37,13 @@ class Hung(Exception):
 
 @dataclass(eq=False, slots=True)
 class Actor:
-    """One thread with its own engine; `log` is everybody's, in the order of their commits."""
+    """One session with the database, for many races; `log` is everybody's in a race, in the order of their commits."""
 
     name: str
-    engine: Engine
-    log: list[tuple[str, Any, Any]]
+    session: Connection
     arrivals: SimpleQueue[Actor]
+    log: list[tuple[str, Any, Any]] = field(default_factory=list)
+    scripts: SimpleQueue[Callable[[Actor], None] | None] = field(default_factory=SimpleQueue)
     go: SimpleQueue[None] = field(default_factory=SimpleQueue)
     at: str = "start"  #: where it stopped: start, statement, commit, busy or over
     failure: BaseException | None = None
@@ -49,12 +55,12 @@ class Actor:
         self.arrivals.put(self)
         self.go.get()
 
-    def commit(self, verb: Callable[[Any, list[Any]], Any], item: Any) -> Any:
-        """Run a verb over one item in a transaction, again when the database asks for it, and log it once committed."""
+    def commit(self, verb: Callable[[Any, list[Any]], Any], *items: Any) -> list[Any]:
+        """Run a verb over items in one transaction, again when the database asks for it; log each once committed."""
         while True:
             try:
-                with self.engine.connect() as connection, connection.begin():
-                    result = verb(StoreTransaction(connection), [item])[0]
+                with self.session.begin():
+                    results = list(verb(StoreTransaction(self.session), list(items)))
             except DBAPIError as error:
                 if getattr(error.orig, "sqlite_errorcode", None) == _SQLITE_BUSY:
                     self.stop_at("busy")
@@ -63,8 +69,9 @@ class Actor:
                 else:
                     raise
             else:
-                self.log.append((getattr(getattr(verb, "func", verb), "__name__", "?"), item, result))
-                return result
+                name = getattr(getattr(verb, "func", verb), "__name__", "?")
+                self.log += [(name, item, result) for item, result in zip(items, results, strict=True)]
+                return results
 
 
 def stepped_engine(url: str) -> Engine:
@@ -102,63 +109,110 @@ def _stop(point: str) -> None:
 
 
 @dataclass(slots=True)
-class Interleaving:
-    """Runs scripts against each other; a statement that takes longer than `patience` is taken to wait for a lock."""
+class Locks:
+    """Asks PostgreSQL, over a session that takes no part, whether another waits for a lock; SQLite never makes one."""
 
-    engines: Mapping[str, Engine]
-    patience: float
-    steps: int = 0
-    waits: int = 0  #: how often an actor was made to wait for another, by a busy file or a lock
-    deadlocks: int = 0
+    session: Connection | None
+
+    def hold(self, actor: Actor) -> bool:
+        """Tell whether an actor's statement waits for a lock that another session has."""
+        if self.session is None:
+            return False
+        cursor = self.session.connection.cursor()
+        pid = actor.session.connection.driver_connection.info.backend_pid
+        return cursor.execute(_WAITS, (pid,), prepare=True).fetchone() is not None
+
+
+class Interleaving:
+    """Runs scripts against each other, race after race, over the same sessions."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        """Open a session for each actor, and one that watches them."""
+        self.arrivals: SimpleQueue[Actor] = SimpleQueue()
+        self.actors = {name: Actor(name, engine.connect(), self.arrivals) for name, engine in engines.items()}
+        self.steps = 0
+        self.waits = 0  #: how often an actor was made to wait for another, by a busy file or a lock
+        for actor in self.actors.values():
+            threading.Thread(target=_live, args=(actor,), daemon=True).start()
+        some = next(iter(engines.values()))
+        watching = open_engine(some.url.render_as_string(hide_password=False), pool_size=1)
+        self._locks = Locks(watching.connect() if some.dialect.name == "postgresql" else None)
+        self._engines = (*engines.values(), watching)
+
+    @property
+    def deadlocks(self) -> int:
+        """Return how often PostgreSQL ended a transaction because sessions waited for each other."""
+        return sum(actor.deadlocks for actor in self.actors.values())
+
+    def close(self) -> None:
+        """End every session."""
+        for actor in self.actors.values():
+            actor.scripts.put(None)
+        for session in (*(actor.session for actor in self.actors.values()), self._locks.session):
+            if session is not None:
+                session.close()
+        for engine in self._engines:
+            engine.dispose()
 
     def run(self, scripts: Mapping[str, Callable[[Actor], None]], random: Random) -> list[tuple[str, Any, Any]]:
         """Run every script to its end and return what was committed, in order; a script's exception is raised."""
         log: list[tuple[str, Any, Any]] = []
-        arrivals: SimpleQueue[Actor] = SimpleQueue()
-        actors = [Actor(name, self.engines[name], log, arrivals) for name in scripts]
-        threads = [threading.Thread(target=_perform, args=(each, scripts[each.name]), daemon=True) for each in actors]
-        for thread in threads:
-            thread.start()
-        waiting = {arrivals.get(timeout=_HUNG) for _ in actors}
-        self._schedule(actors, waiting, arrivals, random)
-        for thread in threads:
-            thread.join(_HUNG)
-        self.deadlocks += sum(actor.deadlocks for actor in actors)
+        actors = [self.actors[name] for name in scripts]
+        for actor in actors:
+            actor.log, actor.failure = log, None
+            actor.scripts.put(scripts[actor.name])
+        waiting = {self.arrivals.get(timeout=_HUNG) for _ in actors}
+        self._schedule(actors, waiting, random)
         for actor in actors:
             if actor.failure is not None:
                 raise actor.failure
         return log
 
-    def _schedule(self, actors: list[Actor], waiting: set[Actor], arrivals: SimpleQueue[Actor], random: Random) -> None:
+    def _schedule(self, actors: list[Actor], waiting: set[Actor], random: Random) -> None:
         busy: set[Actor] = set()
+        held: set[Actor] = set()
         over: set[Actor] = set()
-        while len(over) < len(actors):
-            # What came back from a lock meanwhile may go on like any other.
-            _take(arrivals, waiting, 0)
+        while True:
             over |= {actor for actor in waiting if actor.at == "over"}
             waiting -= over
+            if len(over) == len(actors):
+                return
             ready = [actor for actor in actors if actor in waiting and actor not in busy]
             if not ready:
                 if busy:
                     busy.clear()
-                elif len(over) < len(actors) and not _take(arrivals, waiting, _HUNG):
-                    raise Hung([actor.name for actor in actors if actor not in over])
+                else:  # all wait for locks: the database ends one of them
+                    self._until(held, waiting, patience=_HUNG)
                 continue
             actor = random.choice(ready)
             waiting.discard(actor)
             before, self.steps = actor.at, self.steps + 1
             actor.go.put(None)
-            # A commit waits for no lock, and which of two commits was first is the whole question: wait for its end.
-            patience = _HUNG if before == "commit" else self.patience
-            while actor not in waiting and _take(arrivals, waiting, patience):
-                pass
-            if actor not in waiting:
+            if self._settle(actor, waiting):
                 self.waits += 1
+                held.add(actor)
             elif actor.at == "busy":
                 self.waits += 1
                 busy.add(actor)
-            elif before == "commit":
+            if before == "commit":
                 busy.clear()
+            # What a commit, or a statement that failed, has let go is let run until it stops or waits again.
+            held = {each for each in held if each not in waiting and self._settle(each, waiting)}
+
+    def _settle(self, actor: Actor, waiting: set[Actor]) -> bool:
+        """Wait until an actor has stopped, or waits for a lock; tell whether it waits."""
+        limit = monotonic() + _HUNG
+        while actor not in waiting:
+            if not _take(self.arrivals, waiting, _GLANCE) and self._locks.hold(actor):
+                # It may have got on between the glance and the answer.
+                return not (_take(self.arrivals, waiting, 0) and actor in waiting)
+            if monotonic() > limit:
+                raise Hung(actor.name)
+        return False
+
+    def _until(self, held: set[Actor], waiting: set[Actor], patience: float) -> None:
+        if not _take(self.arrivals, waiting, patience):
+            raise Hung([actor.name for actor in held])
 
 
 def _take(arrivals: SimpleQueue[Actor], waiting: set[Actor], seconds: float) -> bool:
@@ -169,12 +223,13 @@ def _take(arrivals: SimpleQueue[Actor], waiting: set[Actor], seconds: float) -> 
     return True
 
 
-def _perform(actor: Actor, script: Callable[[Actor], None]) -> None:
+def _live(actor: Actor) -> None:
     _acting.actor = actor
-    try:
-        actor.stop_at("start")
-        script(actor)
-    except BaseException as failure:  # noqa: BLE001 - handed to the thread that runs the test
-        actor.failure = failure
-    actor.at = "over"
-    actor.arrivals.put(actor)
+    while (script := actor.scripts.get()) is not None:
+        try:
+            actor.stop_at("start")
+            script(actor)
+        except BaseException as failure:  # noqa: BLE001 - handed to the thread that runs the test
+            actor.failure = failure
+        actor.at = "over"
+        actor.arrivals.put(actor)

@@ -35,6 +35,7 @@ def refused(reply: httpx.Response, *statuses: int) -> dict[str, Any]:
 def canaried() -> dict[str, Any]:
     """A share with the canary in every text that may be free."""
     share = a_share(HOUSING, TREATMENT)
+    share["trusted_person"]["can_see"] = ["front-desk-team"]
     share["trusted_person"]["name"] = share["choice"]["discussed_with"] = CANARY
     for section in share["sections"]:
         section["text"] = CANARY

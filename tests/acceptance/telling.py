@@ -20,6 +20,8 @@ def a_share(*services: str, **changes: Any) -> dict[str, Any]:
     by_service = {consent["service"]: consent for consent in share["consents"]}
     by_service[SUPPORTED] = copy.deepcopy(by_service[HOUSING]) | {"reference": "c-3", "service": SUPPORTED}
     share["consents"] = [by_service[service] for service in services or (HOUSING,)]
+    # Each telling is another person's: the same need of one is sent once (R32).
+    share["person"]["reference"] = f"P-{secrets.token_hex(6)}"
     for consent in share["consents"]:
         # Each telling is agreed anew: what was withdrawn with one is not known again with the next.
         consent["reference"] = f"c-{secrets.token_hex(6)}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
+import os
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
@@ -18,70 +19,20 @@ from urllib.parse import quote
 import httpx
 import kombu.transport.memory
 import pytest
+import structlog
+from typer.testing import CliRunner
 
+from hub.cli.main import app
 from hub.sandbox.instance import CLIENT
 from hub.sandbox.stage import Stage, set_up
 from hub.sdk.testing.sandbox import Behaviour
 from tests.acceptance.caller import Caller
+from tests.acceptance.canaries import Canaries, planted_share
+from tests.acceptance.failing import echoing, unwritable
 from tests.acceptance.house import House, until_true
-from tests.acceptance.telling import HOUSING, SUPPORTED, TREATMENT, a_share
+from tests.acceptance.telling import HOUSING, SUPPORTED, TREATMENT
 
 PLANTED = 40
-
-
-class Canaries:
-    """Marked values by the place they stand in; each is unguessable, so that a hit is no accident."""
-
-    def __init__(self) -> None:
-        self.by_place: dict[str, str] = {}
-
-    def __getitem__(self, place: str) -> str:
-        return self.by_place.setdefault(place, f"Cnry{secrets.token_hex(6)}")
-
-    def within(self, content: bytes) -> list[str]:
-        """The places whose mark stands in some bytes: plainly, in base64 or hex, as UTF-16, or in other letters."""
-        lowered = content.lower()
-        return [place for place, mark in self.by_place.items() if any(form in lowered for form in _forms(mark))]
-
-
-def _forms(mark: str) -> Iterator[bytes]:
-    raw = mark.encode()
-    yield raw.lower()
-    yield raw.hex().encode()
-    yield mark.lower().encode("utf-16-le")
-    for shift in range(3):
-        # The middle of the base64 text, whatever stands before and after.
-        yield base64.b64encode(b"\0" * shift + raw)[4:-4].lower()
-
-
-def planted_share(of: Canaries, *services: str) -> dict[str, Any]:
-    """A share with a mark in every string that somebody could fill with somebody's life."""
-    share = a_share(*(services or (HOUSING, SUPPORTED, TREATMENT)))
-    share["person"]["reference"] = of["person reference"]
-    share["choice"]["discussed_with"] = of["discussed with"]
-    trusted = {"reference": of["trusted person reference"], "name": of["trusted person"]}
-    contact = {"role": of["role"], "email": f"{of['email']}@example.org", "phone": of["phone"]}
-    share["trusted_person"] |= trusted | {"contact": contact, "can_see": [of["group"]]}
-    for section in share["sections"]:
-        category = section["category"]
-        if section.get("text"):
-            section["text"] = of[f"{category} words"]
-        if section.get("said"):
-            section["said"]["by"] = of[f"{category} said by"]
-    identity, way, *_ = share["sections"]
-    identity["fields"] = {name: of[name] for name in ("given_name", "family_name", "birth_date", "nhs_number")}
-    way["fields"] |= {name: of[f"contact {name}"] for name in ("phone", "email", "times", "code_phrase")}
-    way["fields"]["not_safe_to_talk_to"] = [of["not safe to talk to"]]
-    share["sections"] += [
-        {"id": "u1", "text": of["unlabelled"], "fields": {}},
-        {"id": "u2", "category": "location", "text": of["location words"], "fields": {"address": of["address"]}},
-        {"id": "u3", "category": "about_someone_else", "text": of["somebody else"], "fields": {}},
-        {"id": "u4", "category": "offending", "text": of["offending"], "fields": {}},
-    ]
-    for consent in share["consents"]:
-        consent["facts"]["remark"] = of["fact"]
-        consent["returns"] = ["state", "owner", "next_step", "reason", "text"]
-    return share
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +49,7 @@ class Story:
         self.stage = stage
         self.of = of
         self.problems: list[bytes] = []
-        self.cases = Caller(stage.hub.url, CLIENT, stage.cases._key, of["worker"], of["worker's role"])
+        self.cases = Caller(stage.hub.url, CLIENT, stage.cases._key, of["worker"], groups=(of["group"],))
 
     def told(self) -> dict[str, Any]:
         """A share to three services, of which two answer with marked words, and one by telephone."""
@@ -169,6 +120,46 @@ class Story:
         assert {reply.status_code // 100 for reply in replies} == {4}
         self.problems = [reply.content + str(reply.headers).encode() for reply in replies]
 
+    def broken(self) -> None:
+        """What breaks in the midst of it: the database, a mapping, JSON, a partner that echoes, a case system."""
+        share, stage = planted_share(self.of, HOUSING), self.stage
+        with unwritable(stage.hub.folder / "data" / "hub.db", "deliveries"):
+            reply = self.cases.post("/v1/shares", share)
+        assert reply.status_code == 500
+        self.problems.append(reply.content)
+        nameless = planted_share(self.of, HOUSING)
+        nameless["consents"][0]["categories"].remove("identity")
+        cut_short = json.dumps(share).encode()[:-20]
+        for wrong, status in ((nameless, 403), (cut_short, 400), (b"\xff" + cut_short, 400)):
+            reply = self.cases.post("/v1/shares", wrong)
+            assert reply.status_code == status, reply.text
+            self.problems.append(reply.content)
+        stage.webhooks.behave(Behaviour.DOWN, times=3)
+        stage.housing.stop()
+        with echoing(stage.housing.url) as echoed:
+            receipt = self.cases.send(share)
+            until_true("a try", lambda: self._state(receipt) in {"retrying", "in_doubt", "dead_lettered"})
+            assert echoed
+        stage.housing.start()
+
+    def operated(self) -> bytes:
+        """What commands print that are given marked words, in every place that takes some."""
+        mark, printed = self.of["an operator's slip"], b""
+        for words in (
+            ("trace", mark),
+            ("legal-hold", "place", mark, "--by", mark, "--reason", mark),
+            ("legal-hold", "lift", mark, "--by", mark),
+            ("keys", "retire", mark),
+            ("delivery", "settle", mark, "--arrived", "--by", mark, "--reason", mark),
+            ("client", "revoke", mark),
+            ("connection", "resume", mark),
+        ):
+            done = CliRunner().invoke(app, [*words, "--dir", str(self.stage.hub.folder)])
+            assert done.exit_code == 1, done.output
+            printed += done.output.encode()
+        structlog.reset_defaults()  # a command sets up its own logging
+        return printed
+
     def withdrawn(self, receipt: dict[str, Any]) -> None:
         """What waits is taken back."""
         reply = self.cases.post(f"/v1/consents/{receipt['consent']}/withdraw", {"worried_about_pressure": True})
@@ -233,6 +224,10 @@ def test_th22_forty_marked_values_turn_up_nowhere_that_they_should_not(
     failed = story.failed()
     story.refused()
     story.withdrawn(failed[2])
+    story.broken()
+    printed = story.operated()
+    limits = Path(f"/proc/{stage.hub.pid}/limits").read_text(encoding="ascii")
+    os.kill(stage.hub.pid, signal.SIGABRT)  # a crash that would leave all of its memory in a core file
     stage.hub.kill()
     stage.hub.start()
     story.late()
@@ -246,10 +241,16 @@ def test_th22_forty_marked_values_turn_up_nowhere_that_they_should_not(
         "mails": json.dumps(stage.mails()).encode(),
         "webhooks": b"".join(e.body + str(e.headers).encode() + e.path.encode() for e in stage.webhooks.entries()),
         "problems": b"\n".join(story.problems),
+        "commands": printed,
         "command lines and environments": _hosts(folder / "hub.log"),
         **{str(file.relative_to(folder)): file.read_bytes() for file in _files(stage.hub.folder)},
     }
     assert {name: of.within(content) for name, content in sinks.items() if of.within(content)} == {}
+    # and no core file was left, nor may be
+    assert [line.split()[4:6] for line in limits.splitlines() if line.startswith("Max core")] == [["0", "0"]]
+    assert not [
+        file for place in (folder, Path.cwd()) for file in place.rglob("core*") if file.name[4:].strip(".").isdigit()
+    ]
     # and the sinks were really there: a database with its log, mails, webhooks, and lines of the log
     assert sum(len(content) for name, content in sinks.items() if name.startswith("instance/data/hub.db")) > 200_000
     assert any(name.endswith("-wal") and content for name, content in sinks.items())
@@ -260,9 +261,10 @@ def test_th22_forty_marked_values_turn_up_nowhere_that_they_should_not(
 
     # and the search finds them where they belong: at the partners, and in the sender's own report
     housing = set(of.within(b"".join(entry.body for entry in stage.housing.entries())))
-    assert {"given_name", "family_name", "trusted person", "in_their_words words", "goal words"} <= housing
+    assert {"given_name", "family_name", "in_their_words words", "goal words"} <= housing
     assert housing.isdisjoint({"unlabelled", "address", "location words", "somebody else", "offending", "nhs_number"})
     assert housing.isdisjoint({"substance_use words", "discussed with", "group", "worker", "birth_date", "fact"})
+    assert "trusted person" not in housing  # it is a place, and the place is private
     report = set(of.within(story.cases.get(f"/v1/shares/{receipt['id']}").content))
     assert {"housing's owner", "heard text", "heard told_to", "treatment's owner"} <= report
     assert not {place for place in report if not place.startswith(("housing's", "heard", "treatment's"))}
@@ -279,6 +281,7 @@ def test_th22_the_broker_carries_ids_and_nothing_else(house: House, monkeypatch:
 
     monkeypatch.setattr(kombu.transport.memory.Channel, "_put", tapped)
     of = Canaries()
+    monkeypatch.setattr(house.cases, "groups", (of["group"],))
     # when a marked share is sent, arrives, and is answered
     receipt = house.cases.send(planted_share(of, HOUSING))
     until_true("it to arrive", lambda: house.cases.delivery(receipt["id"], HOUSING)["state"] == "delivered")

@@ -18,7 +18,7 @@ FORM: dict[str, Any] = {
     "what_they_want_said": "I want a door that locks.",
     "agreed": {"on": "2026-11-19", "how": "spoken"},
     "leave_out": ["housing"],
-    "safe_contact": {"phone": "07700 900456", "safe_to_call": "yes"},
+    "safe_contact": {"phone": "07700 900456", "safe_to_call": "yes", "leave_message": "no", "text_ok": "no"},
     "until": "2027-01-31",
     "urgent": True,
 }

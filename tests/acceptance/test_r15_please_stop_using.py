@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from hub.sdk.testing.sandbox import Behaviour
@@ -167,3 +168,53 @@ def test_r15_a_request_to_stop_waits_until_a_doubt_is_settled(house: House) -> N
     until_true("the council to be asked", lambda: _all_asked(house, receipt, 1), seconds=60)
     statuses = [json.loads(body)["status"] for body in _bodies(council.entries(), receipt)]
     assert statuses == ["SUBMITTED", "WITHDRAWN"]
+
+
+def test_r15_a_worry_about_pressure_stays_between_the_worker_and_the_senior_contact(house: House) -> None:
+    # given a share that arrived, and one that is like it
+    receipts = [house.cases.send(a_share(HOUSING)) for _ in range(2)]
+    for receipt in receipts:
+        _delivered(house, receipt, HOUSING)
+    calm, worried = receipts
+    # when both are withdrawn, the second with a worry
+    replies = [_withdraw(house, calm), _withdraw(house, worried, worried_about_pressure=True)]
+    for receipt in receipts:
+        until_true("housing to be asked", lambda r=receipt: _all_asked(house, r, 1))
+    house.settled_notices()
+    # then sending stops, and the senior contact is asked to ring, without a word of why
+    (mail,) = house.mails(worried, "safeguarding@council.example")
+    assert "in private" in mail["subject"]
+    assert not [word for word in ("pressure", "worr", "withdr") if word in json.dumps(mail).lower()]
+    assert house.mails(calm, "safeguarding@council.example") == []
+    # and nobody else can tell the one from the other: not by the reply, the report, the webhooks or the mails
+    assert replies[0]["already_sent"] == replies[1]["already_sent"]
+    reports = [house.cases.read(receipt["id"]) for receipt in receipts]
+    assert _shape(reports[0]) == _shape(reports[1])
+    assert [each["type"] for each in house.told(calm)] == [each["type"] for each in house.told(worried)]
+    assert [each["to"] for each in house.mails(worried) if each != mail] == [each["to"] for each in house.mails(calm)]
+
+
+def _shape(report: dict[str, Any]) -> Any:
+    """What a report says, ids and instants left out."""
+    return [
+        {name: each[name] for name in ("kind", "state", "answer", "words", "owner")} for each in report["deliveries"]
+    ]
+
+
+def test_r15_one_that_does_not_say_it_stopped_is_told_to_the_champion(new_house: Callable[..., House]) -> None:
+    # given a service that was asked to stop, and says nothing
+    house = new_house()
+    receipt = house.cases.send(a_share(HOUSING))
+    _delivered(house, receipt, HOUSING)
+    _withdraw(house, receipt)
+    until_true("housing to be asked", lambda: _all_asked(house, receipt, 1))
+    # when the time to reply has passed
+    house.at(house.hub.calendar.add_working_days(house.hub.now.business(), 15))
+    # then the sender's champion is told, without the story, and the report says that it is late
+    until_true("the mail", lambda: house.mails(receipt, "champion@daycentre.example"))
+    stop = _stops(house, receipt)[HOUSING]
+    assert stop["overdue"]
+    assert "Your champion has been told." in stop["words"]
+    # and nobody waits for an answer to what was shared: one alert for each rung of the request, and no other
+    about = house.rows("SELECT DISTINCT d.kind FROM alerts a JOIN deliveries d ON d.id = a.delivery_id")
+    assert [row["kind"] for row in about] == [STOP]

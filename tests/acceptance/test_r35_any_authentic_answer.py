@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from hub.security.webhooks import new_secret
+from tests.acceptance.continuing import arrived, documents
 from tests.acceptance.house import House, until_true
 from tests.acceptance.telling import HOUSING, SUPPORTED, a_share, consent_of
 
@@ -38,7 +39,7 @@ WORDS = [
     ("ACCEPTED", "PREVENTION_AND_RELIEF_DUTY", "Duty desk", "accepted", False, False),
     ("ACCEPTED", "", "", "accepted", True, False),
     ("NOT_ACCEPTED", "NO_LOCAL_CONNECTION", "Sam Lee", "declined", False, False),
-    ("NOT_ACCEPTED", "", "", "declined", True, False),
+    ("NOT_ACCEPTED", "", "", "declined", True, True),
     ("WITHDRAWN", "NEW_REFERRAL", "Team B", "signposted", False, False),
     ("WITHDRAWN", "DISENGAGED", "", "could_not_reach", True, False),
     ("WITHDRAWN", "HOUSING_NEED_RESOLVED", "", "completed", True, False),
@@ -63,6 +64,29 @@ def test_r35_whatever_a_service_says_is_kept_and_shown(
     assert (found[0]["state"], found[0]["owner"]) == (state, owner)
     assert (found[0]["owner_missing"], found[0]["reason_missing"]) == (owner_missing, reason_missing)
     assert found[0]["text"] == "as agreed on the phone"
+
+
+def test_r35_what_is_missing_is_asked_for_once_through_their_own_system(house: House) -> None:
+    # given a council that says yes, and neither who has it nor by when
+    receipt = delivered(house)
+    house.say(receipt, HOUSING, status="ACCEPTED")
+    asked = arrived(house, receipt, "reply", 1)[HOUSING]
+    # then its own system is asked for that, by the names of the fields and in words, and for nothing else
+    note = documents(house.troupe.housing, receipt)[-1]
+    assert (note["asked"], "heldBack" in note) == (["owner", "next_date"], False)
+    assert "Please answer again, and say: who has it" in note["note"]
+    assert asked["words"] == "Housing was told what is missing from their answer, or was not passed on."
+    # when it answers again, and still says only who has it
+    house.say(receipt, HOUSING, status="ACCEPTED", owner="Duty desk")
+    house.say(receipt, HOUSING, status="ACCEPTED")
+    until_true("the answers", lambda: len(answers(house, receipt)) == 3)
+    # then it is shown, and nothing is asked for a second time
+    house.settled()
+    assert len(house.rows("SELECT id FROM deliveries WHERE share_id = :id AND kind = 'reply'", id=receipt["id"])) == 1
+    (event,) = house.rows(
+        "SELECT detail FROM audit_events WHERE action = 'service.told' AND share_id = :id", id=receipt["id"]
+    )
+    assert json.loads(event["detail"]) == {"asked": ["owner", "next_date"], "held_back": []}
 
 
 def test_r35_an_order_that_nobody_expects_is_kept_and_shown_as_unusual(house: House) -> None:

@@ -162,3 +162,52 @@ def test_r43_only_a_receipt_is_due_of_what_is_just_to_know(house: House) -> None
     # then no decision is owed, and the reply is due when the receipt is
     assert set(clocks_of(house, receipt, TREATMENT)) == {0, 1, 2}
     assert receipt["deliveries"][0]["reply_by"] == "2026-11-23T17:00:00+00:00"
+
+
+def test_r43_the_shipped_windows_of_what_is_urgent_and_of_the_outcome(house: House) -> None:
+    # given a Friday at 15:00 and a service that nobody agreed windows for
+    house.at(datetime(2026, 11, 20, 15, 0, tzinfo=UTC))
+    # when an urgent share and another go there
+    urgent = clocks_of(house, house.cases.send(a_share(TREATMENT, urgent=True)), TREATMENT)
+    other = clocks_of(house, house.cases.send(a_share(TREATMENT)), TREATMENT)
+    # then a decision is due after one working day where it is urgent, and three where it is not; the outcome after ten
+    assert urgent[3] == ("2026-11-23 17:00", "shipped default", "2026-01-01")
+    assert (other[3][0], other[4][0], urgent[4][0]) == ("2026-11-25 17:00", "2026-12-04 17:00", "2026-12-04 17:00")
+
+
+def test_r43_where_someone_is_at_risk_hours_run_through_the_weekend(house: House) -> None:
+    # given a Friday at 15:00
+    house.at(datetime(2026, 11, 20, 15, 0, tzinfo=UTC))
+    # when a share says that someone is at risk now
+    clocks = clocks_of(house, house.cases.send(a_share(TREATMENT, at_risk_now=True)), TREATMENT)
+    # then its decision is due a day later, by the clock
+    assert clocks[3] == ("2026-11-21 15:00", "shipped default", "2026-01-01")
+
+
+def test_r43_a_day_on_which_a_partner_or_the_partnership_is_shut_is_no_working_day(
+    new_house: Callable[..., House],
+) -> None:
+    # given a trust that is shut on Monday 23 November, and a partnership that is shut on the Tuesday
+    def shut(folder: Path) -> None:
+        partnership = folder / "partnerships" / "demo.toml"
+        replace_in(partnership, 'ods = "RXX01"', 'ods = "RXX01"\nclosures = [2026-11-23]')
+        text = partnership.read_text(encoding="utf-8")
+        partnership.write_text(f"closures = [2026-11-24]\n{text}", encoding="utf-8")
+
+    house = new_house(edit=shut)
+    # when a share goes to the trust on Friday, and one to the council
+    receipt = house.cases.send(a_share(TREATMENT, SUPPORTED))
+    # then the trust's clock passes over both days, and the council's over one
+    assert clocks_of(house, receipt, TREATMENT)[2][0] == "2026-11-25 17:00"
+    assert clocks_of(house, receipt, SUPPORTED)[2][0] == "2026-11-23 17:00"
+    assert clocks_of(house, receipt, SUPPORTED)[3][0] == "2026-11-30 17:00"
+
+
+def test_r43_what_is_needed_tonight_shows_a_number_to_ring(house: House) -> None:
+    # when an urgent share goes, and one that is not
+    receipt, other = (house.cases.send(a_share(TREATMENT, urgent=urgent)) for urgent in (True, False))
+    # then the receipt says whom to ring, and so does the share until they answer
+    words = "If this cannot wait for their answer, ring County Treatment on 01223 000300."
+    assert receipt["deliveries"][0]["tonight"] == {"phone": "01223 000300", "words": words}
+    assert house.cases.delivery(receipt["id"], TREATMENT)["tonight"]["words"] == words
+    assert "tonight" not in other["deliveries"][0]

@@ -13,9 +13,12 @@ import pytest
 from hub.sandbox.case_system import load_share
 from hub.security.assertions import token_request
 from tests.acceptance.caller import LEFT_OUT, as_json
+from tests.acceptance.continuing import section
 from tests.acceptance.house import House, until_true
+from tests.acceptance.reading import sheet_of
 from tests.acceptance.refusals import heard
 from tests.acceptance.telling import HOUSING, a_share
+from tests.acceptance.trusting import SAFE, link_of, put, release, unsaid
 
 Json = dict[str, Any]
 
@@ -38,15 +41,38 @@ def replies(house: House) -> dict[tuple[str, str], httpx.Response]:
     delivery = receipt["deliveries"][0]["id"]
     until_true("it to arrive", lambda: cases.read(receipt["id"])["deliveries"][0]["state"] == "delivered")
     recorded = cases.post(f"/v1/deliveries/{delivery}/heard", heard())
+    thanked = cases.post(f"/v1/deliveries/{delivery}/helped", {"how": "kept_in_touch"})
+    released = release(cases, cases.send(unsaid(share | {"person": {"reference": "P-2004"}}))["id"])
+    about = f"/v1/shares/{receipt['id']}"
+    later = {"sections": [section("s20", "goal", "A door that locks."), {"id": "s21", "text": "No label."}]}
+    shown = cases.post(f"{about}/addenda/preview", later)
+    added = cases.post(f"{about}/addenda", later)
+    corrected = cases.post(f"{about}/corrections", {"corrects": "s4"} | later)
+    paused = cases.post(f"{about}/pauses", {"section": "s4"})
+    told = cases.post(f"{about}/person-told", {"told": "yes", "on": "2026-11-20"})
     form = token_request(cases.client_id, f"{house.url}/oauth/token", cases.key, datetime.now(UTC))
     return {
         ("/oauth/token", "post"): cases.http.post("/oauth/token", data=form),
         ("/v1/shares/preview", "post"): preview,
         ("/v1/shares", "post"): sent,
         ("/v1/deliveries/{delivery_id}/heard", "post"): recorded,
+        ("/v1/deliveries/{delivery_id}/helped", "post"): thanked,
+        ("/v1/shares", "get"): cases.get(f"/v1/shares?trusted_person={share['trusted_person']['reference']}"),
+        ("/v1/shares/{share_id}/choice", "post"): released,
+        ("/v1/trusted-people/{reference}", "put"): put(cases, "tp-of-mine", link_of(share)),
         ("/v1/shares/{share_id}", "get"): cases.get(f"/v1/shares/{receipt['id']}"),
+        ("/v1/shares/{share_id}/for-the-person", "get"): sheet_of(house, receipt),
+        ("/v1/shares/{share_id}/subject-access", "get"): cases.get(f"/v1/shares/{receipt['id']}/subject-access"),
+        ("/v1/consents/{record_id}", "get"): cases.get(f"/v1/consents/{receipt['consent']}"),
         ("/v1/consents/{record_id}/withdraw", "post"): cases.post(f"/v1/consents/{receipt['consent']}/withdraw", {}),
+        ("/v1/shares/{share_id}/addenda/preview", "post"): shown,
+        ("/v1/shares/{share_id}/addenda", "post"): added,
+        ("/v1/shares/{share_id}/corrections", "post"): corrected,
+        ("/v1/shares/{share_id}/pauses", "post"): paused,
+        ("/v1/shares/{share_id}/person-told", "post"): told,
+        ("/v1/shares/{share_id}/death", "post"): cases.post(f"{about}/death", {}),
         ("/v1/services", "get"): cases.get("/v1/services"),
+        ("/v1/services/open-referral", "get"): cases.get("/v1/services/open-referral"),
     }
 
 
@@ -85,19 +111,29 @@ def test_every_header_that_is_called_required_is(house: House, said: Json) -> No
     tried = 0
     for path, methods in said["paths"].items():
         for method, operation in methods.items():
-            for header in [each for each in operation.get("parameters", []) if each["in"] == "header"]:
+            parameters = operation.get("parameters", [])
+            for header in [each for each in parameters if each["in"] == "header" and each["required"]]:
                 # given a call without it
                 body = as_json(a_share(HOUSING) if "shares" in path else heard() if "heard" in path else {})
-                headers = house.cases.headers(body)
+                caller = house.other if path.endswith("/answers") else house.cases  # who has the scope that it asks for
+                body = as_json({"state": "accepted"}) if path.endswith("/answers") else body
+                body = as_json(SAFE if "choice" in path else link_of(a_share(HOUSING))) if _of_trust(path) else body
+                headers = caller.headers(body)
                 headers.pop(header["name"].lower())
-                address = path.format(record_id=uuid.uuid4().hex, delivery_id=uuid.uuid4().hex)
+                address = path.format(
+                    **dict.fromkeys(("record_id", "delivery_id", "share_id"), uuid.uuid4().hex), reference="tp-1"
+                )
 
                 # when it is sent, then it is refused for that, as is said of all that is wrong
                 reply = house.cases.http.request(method, address, content=body, headers=headers)
                 assert reply.json()["type"].removeprefix("/problems/").startswith(header["name"].lower().split("-")[0])
                 _is_a_problem(said, operation, reply)
                 tried += 1
-    assert tried == 6
+    assert tried >= 10
+
+
+def _of_trust(path: str) -> bool:
+    return "choice" in path or "trusted-people" in path
 
 
 def _is_a_problem(said: Json, operation: Json, reply: httpx.Response) -> None:

@@ -1,4 +1,4 @@
-"""Writes the parts of README.md that are made from the code: the folder map and the two state tables."""
+"""Writes the parts of README.md that are made from the code: the folder map and the state tables."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import ast
 import re
 import sys
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hub.domain.answer import PROVES, TASK_STATUS, USUAL, AnswerState
+from hub.domain.barrier import MOVES as BARRIER_MOVES
 from hub.domain.delivery import ENDED, MOVES
 
 ROOT = Path(__file__).parents[2]
@@ -31,12 +33,22 @@ def _first_line(path: Path) -> str:
 
 
 def deliveries() -> str:
-    """Return the delivery table as a Mermaid state diagram: one arrow for each pair of states."""
+    """Return the delivery table as a Mermaid state diagram."""
+    return _diagram(MOVES, sorted(ENDED))
+
+
+def barriers() -> str:
+    """Return the barrier table as a Mermaid state diagram."""
+    return _diagram(BARRIER_MOVES)
+
+
+def _diagram(moves: Mapping[tuple[str | None, str], str], ended: Sequence[str] = ()) -> str:
+    """One arrow for each pair of states."""
     arrows: dict[tuple[str, str], list[str]] = defaultdict(list)
-    for (start, event), end in MOVES.items():
+    for (start, event), end in moves.items():
         arrows[start or "[*]", end].append(event.replace("_", " "))
     lines = [f"    {start} --> {end}: {', '.join(events)}" for (start, end), events in arrows.items()]
-    lines += [f"    {state} --> [*]" for state in sorted(ENDED)]
+    lines += [f"    {state} --> [*]" for state in ended]
     return "\n".join(["```mermaid", "stateDiagram-v2", *lines, "```"])
 
 
@@ -59,7 +71,7 @@ def _followed_by(state: AnswerState) -> str:
 
 
 #: The blocks, each between a comment of its name and the comment that ends it.
-BLOCKS = {"folders": folders, "delivery states": deliveries, "answers": answers}
+BLOCKS = {"folders": folders, "delivery states": deliveries, "answers": answers, "barriers": barriers}
 
 
 def written(text: str) -> str:

@@ -8,9 +8,12 @@ import re
 #: Where all that goes wrong ends: loops that must go on, plugins' own code, and the edges towards people.
 BOUNDARIES = {
     # loops: what they work on stays due in the store, and the next round sees it
+    "hub/courier/courier.py: Courier._poll",
     "hub/courier/courier.py: Courier.run",
     "hub/courier/courier.py: Courier._read_inbox",
     "hub/courier/relay.py: Relay.run",
+    "hub/courier/sealer.py: Sealer.run",
+    "hub/courier/sealer.py: Sealer.round",
     "hub/notify/notifier.py: Notifier._serve",
     # the writer: one poisoned item fails alone, and the thread lives on
     "hub/store/writer.py: Writer._commit",

@@ -74,10 +74,10 @@ def _pure(hub: bootstrap.Hub, key: ClientKey) -> list[Small]:
     """Measure what needs no database: each is one share's worth, as the best of five rounds."""
     raw = shares.bodies(1)[0]
     share, sender, now = SHARE.validate_json(raw), _sender(hub), hub.now.business()
-    verdict = decide(share, hub.directory, now)[0]
+    verdict = decide(share, sender, hub.directory, now)[0]
     assert verdict.route is not None
     assert verdict.consent is not None
-    accepts, consent = verdict.route.connection.accepts, verdict.consent
+    service, connection, consent = verdict.route.service, verdict.route.connection, verdict.consent
     view = compose(share, verdict, sender, "R", "k", "c", now, now)
     mapper = hub.library[verdict.route.connection.mapping]
     parcel, data_key = mapper.run(view), hub.vault.new_data_key()
@@ -90,7 +90,7 @@ def _pure(hub: bootstrap.Hub, key: ClientKey) -> list[Small]:
         "parse 3 KB strictly": lambda: parse(raw, SHARE),
         "parse 3 KB by the model alone": lambda: SHARE.validate_json(raw),
         "judge a consent": lambda: standing(consent),
-        "minimise": lambda: minimise(share, consent, accepts),
+        "minimise": lambda: minimise(share, consent, service, connection),
         "map": lambda: mapper.run(view),
         "new data key": hub.vault.new_data_key,
         "seal a parcel": lambda: data_key.seal(parcel, "deliveries|parcel|0"),
@@ -158,7 +158,9 @@ def _settle(hub: bootstrap.Hub, verb: Any, claimed: Sequence[Any]) -> None:
 
 
 def _claim(hub: bootstrap.Hub) -> Claim:
-    return Claim(shares.SERVICE, 100, hub.now.wall(), hub.now.business(), timedelta(seconds=20))
+    return Claim(
+        shares.SERVICE, 100, hub.now.wall(), hub.now.business(), timedelta(seconds=20), unsealed_for=timedelta(days=1)
+    )
 
 
 def _clocks(hub: bootstrap.Hub) -> list[Small]:

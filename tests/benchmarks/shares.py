@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,7 @@ from hub.security.assertions import ClientKey, author_assertion
 
 SERVICE = "supported-housing"
 BYTES = 3000
+_NUMBERS = itertools.count(1)
 _WORDS = "I can be out in the day but I need somebody to say where I go next, and to say it plainly. "
 
 
@@ -37,10 +39,10 @@ def template() -> dict[str, Any]:
 
 
 def bodies(count: int) -> list[bytes]:
-    """Return different shares, as bytes."""
+    """Return different shares, as bytes: no two calls tell of the same person, whose need may be sent once (R32)."""
     share = copy.deepcopy(template())
     made = []
-    for number in range(count):
+    for number in itertools.islice(_NUMBERS, count):
         share["reference"] = f"DC-{number:09}"
         share["person"]["reference"] = f"P-{number:06}"
         made.append(orjson.dumps(share))

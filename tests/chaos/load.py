@@ -64,7 +64,7 @@ class Sender(threading.Thread):
 
 def share_for(key: str) -> dict[str, Any]:
     """Return the demo's share as this key tells it: the same body whenever it is sent."""
-    return load_share("told_once") | {"reference": key}
+    return load_share("told_once") | {"reference": key, "person": {"reference": f"P-{key}"}}
 
 
 def send_until_taken(cases: CaseSystem, share: dict[str, Any], key: str, sent: Sent) -> dict[str, Any] | None:
@@ -133,7 +133,10 @@ class Answerer(threading.Thread):
 
 
 def _tail(ledger: Path, position: int) -> tuple[list[Entry], int]:
-    """Return the arrivals written since `position` that the partner acted on, and where to go on reading."""
+    """Return the referrals written since `position` that the partner acted on, and where to go on reading.
+
+    What it is told of its own answer is a note to a referral (`referralKey`), and nothing to answer.
+    """
     if not ledger.exists():
         return [], position
     with ledger.open("rb") as file:
@@ -142,4 +145,5 @@ def _tail(ledger: Path, position: int) -> tuple[list[Entry], int]:
     if not whole:
         return [], position
     entries = [Entry.from_json(json.loads(line)) for line in whole.splitlines()]
-    return [entry for entry in entries if entry.effect], position + len(whole) + 1
+    referred = [entry for entry in entries if entry.effect and b'"referralKey"' not in entry.body]
+    return referred, position + len(whole) + 1

@@ -49,11 +49,14 @@ def test_a_full_disk_refuses_plainly_keeps_nothing_and_passes(tmp_path: Path) ->
         assert refusals[0].problem["origin"] == "hub"
         assert "same Idempotency-Key" in refusals[0].problem["next_step"]
         assert town.rows("SELECT reference FROM shares") == [{"reference": first["reference"]}]
-        # and what was kept before can still be read
-        assert cases.read(first["id"])["reference"] == first["reference"]
+        # and nothing can be read either, for what cannot be recorded is not shown (R60)
+        with pytest.raises(RefusedError) as unread:
+            cases.read(first["id"])
+        assert unread.value.status == 503
 
         # and when there is space again, the same request under the same key is taken and delivered, once
         limit_files(town.hub.pid, hard)
+        assert cases.read(first["id"])["reference"] == first["reference"]
         receipt = cases.send(share_for("during"), "during")
         assert cases.send(share_for("during"), "during") == receipt
         until("the second share to be delivered", lambda: books.drained(town), 30)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import socket
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
 import httpx
 
 from hub.sdk.connector import NoReply, NotSent, Response
+from hub.sdk.reach import SANDBOX_ADDRESSES, Reach, host_and_port
+from hub.sdk.tcp import connect
 
 #: The failures in which no byte of the request can have left.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
+
+#: What the host allows where a manifest says nothing, of a parcel and of a reply.
+_MOST = 1_000_000
 
 
 class PlainContext:
@@ -21,8 +27,14 @@ class PlainContext:
     """
 
     def __init__(
-        self, *, secrets: Mapping[str, str] | None = None, now: datetime | None = None, timeout: float = 5.0
+        self,
+        *,
+        secrets: Mapping[str, str] | None = None,
+        now: datetime | None = None,
+        timeout: float = 5.0,
+        waiting: Sequence[str] = (),
     ) -> None:
+        self.waiting = waiting
         self._secrets = MappingProxyType(dict(secrets or {}))
         self._now = now
         self._client = httpx.AsyncClient(timeout=timeout, trust_env=False, follow_redirects=False)
@@ -57,6 +69,21 @@ class PlainContext:
         except httpx.HTTPError as failure:
             raise NoReply("no-whole-reply") from failure
         return Response(reply.status_code, dict(reply.headers), reply.content)
+
+    async def connect(self, url: str) -> socket.socket:
+        """Open a TCP connection; raises `NotSent`."""
+        return await connect(Reach.to([host_and_port(url)], SANDBOX_ADDRESSES), url, 5)
+
+    async def start(self, size: int) -> None:
+        """Count a parcel that leaves by another way than `send`; raises `NotSent` for one that is too large."""
+        if size > _MOST:
+            raise NotSent("body-too-large")
+        self.started += 1
+
+    @property
+    def reply_bytes(self) -> int:
+        """What the host allows where a manifest says nothing."""
+        return _MOST
 
     async def aclose(self) -> None:
         """Close the connections."""

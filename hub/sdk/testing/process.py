@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import secrets
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +42,26 @@ class SandboxProcess:
     the partner's callback on the same loop.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - where it is, and what it is told
         self,
         module: str,
         folder: Path,
         *,
         client_jwks: dict[str, Any] | None = None,
         settings: dict[str, Any] | None = None,
+        known_as: str = "",
+        paths: Sequence[str] = (),
     ) -> None:
+        """Prepare the process; `known_as` is the URL of what stands before it, `paths` folders its module is in."""
         self._module = module
         self._folder = folder
         self._port = free_port()
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
         self._arguments = ["--ledger", str(folder / "ledger.jsonl")]
+        if known_as:
+            self._arguments += ["--known-as", known_as]
+        self._environment = os.environ | ({"PYTHONPATH": os.pathsep.join(paths)} if paths else {})
         for option, value in (("--client-jwks", client_jwks), ("--settings", settings)):
             if value is not None:
                 file = folder / f"{option.strip('-')}.json"
@@ -63,7 +71,9 @@ class SandboxProcess:
     def start(self) -> SandboxProcess:
         """Start the process and wait for its ready line; raises `RuntimeError` when it does not come up."""
         command = [sys.executable, "-m", self._module, "--port", str(self._port), *self._arguments]
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+        self._process = subprocess.Popen(  # noqa: S603 - our own module
+            command, stdout=subprocess.PIPE, text=True, env=self._environment
+        )
         assert self._process.stdout is not None
         word, _, url = self._process.stdout.readline().strip().partition(" ")
         if word != "ready":
@@ -127,6 +137,10 @@ class SandboxProcess:
 
     def say(self, **words: Any) -> dict[str, Any]:
         """Make the partner answer now, in the pack's own terms; returns what it says the hub replied."""
-        reply = httpx.post(f"{self.url}/sandbox/say", json=words, timeout=20).raise_for_status()
+        return self.order("say", **words)
+
+    def order(self, what: str, **words: Any) -> dict[str, Any]:
+        """Give a control of the sandbox's own its order; returns what it says."""
+        reply = httpx.post(f"{self.url}/sandbox/{what}", json=words, timeout=20).raise_for_status()
         said: dict[str, Any] = reply.json()
         return said

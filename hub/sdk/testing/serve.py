@@ -49,7 +49,10 @@ def run(sandbox_factory: Callable[[Surroundings], Sandbox], argv: Sequence[str] 
     listener = socket.create_server((options.host, options.port), backlog=512)
     url = f"http://{options.host}:{listener.getsockname()[1]}"
     surroundings = Surroundings(
-        url, Ledger(options.ledger), _read_json(options.client_jwks, None), _read_json(options.settings, {})
+        options.known_as or url,
+        Ledger(options.ledger),
+        _read_json(options.client_jwks, None),
+        _read_json(options.settings, {}),
     )
     app = sandbox_factory(surroundings).app
     config = uvicorn.Config(
@@ -62,6 +65,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="A sandbox of a partner's system.")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 picks a free one")
+    parser.add_argument("--known-as", help="the URL that clients know it by, where something stands before it")
     parser.add_argument("--ledger", type=Path, help="file that keeps what arrived, as JSON lines")
     parser.add_argument("--client-jwks", type=Path, help="public keys of the clients, a JWK set")
     parser.add_argument("--settings", type=Path, help="the pack's own settings, a JSON file")

@@ -1,14 +1,15 @@
-"""Bearer tokens for partners that know a client by its signed JWT (private_key_jwt, RFC 7523)."""
+"""Bearer tokens for partners that know a client by its signed JWT (private_key_jwt, RFC 7523) or by a secret."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import uuid
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from joserfc import jwt
 from joserfc.errors import JoseError
@@ -22,6 +23,11 @@ ASSERTION_SECONDS = 240
 RENEW_BEFORE = timedelta(seconds=30)
 #: What a token is worth when the partner does not say.
 DEFAULT_SECONDS = 300
+#: A token that is said to last longer is fetched again after a day.
+_LONGEST_SECONDS = 86_400
+
+#: In place of an algorithm: the key is a secret shared with the partner.
+CLIENT_SECRET = "client_secret"  # noqa: S105 - the name of a way, and no secret
 
 _ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _KEY_TYPES: dict[str, type[ECKey] | type[RSAKey]] = {
@@ -47,8 +53,9 @@ class TokenRefused(NotSent):
 class BearerTokens:
     """One client's tokens: fetched once for all who wait, kept until shortly before they end.
 
-    `key` is a private key as PEM or JWK; `alg` is ES256, ES384, RS256, RS512 (NHS England) or PS256. Raises
-    `ValueError` when the key does not fit.
+    `key` is a private key as PEM or JWK; `alg` is ES256, ES384, RS256, RS512 (NHS England) or PS256. With
+    `client_secret` for `alg`, `key` is the secret itself, which travels as RFC 6749 2.3.1 has it: only for a partner
+    that knows nothing better. Raises `ValueError` when the key does not fit.
     """
 
     def __init__(  # noqa: PLR0913 - all of it is what a partner registers of a client
@@ -64,8 +71,9 @@ class BearerTokens:
         self._url = token_url
         self._client = client_id
         self._alg = alg
-        self._key = _read_key(key, alg)
-        self._kid = kid or self._key.kid or ""
+        self._secret = str(key) if alg == CLIENT_SECRET else ""
+        self._key = None if alg == CLIENT_SECRET else _read_key(key, alg)
+        self._kid = kid or (self._key and self._key.kid) or ""
         self._scope = scope
         self._lock = asyncio.Lock()
         self._authorization = ""
@@ -95,18 +103,19 @@ class BearerTokens:
         return self._authorization if self._until is not None and now < self._until else ""
 
     async def _fetch(self, context: Context) -> str:
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": _ASSERTION_TYPE,
-            "client_assertion": self._assertion(context.now),
-        }
-        if self._scope:
-            form["scope"] = self._scope
+        headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
+        form = {"grant_type": "client_credentials"} | ({"scope": self._scope} if self._scope else {})
+        if self._key is None:
+            pair = f"{quote_plus(self._client)}:{quote_plus(self._secret)}".encode()
+            headers["authorization"] = f"Basic {b64encode(pair).decode('ascii')}"
+        else:
+            assertion = self._assertion(self._key, context.now)
+            form |= {"client_assertion_type": _ASSERTION_TYPE, "client_assertion": assertion}
         try:
             response = await context.send(
                 "POST",
                 self._url,
-                headers={"content-type": "application/x-www-form-urlencoded", "accept": "application/json"},
+                headers=headers,
                 content=urlencode(form).encode(),
                 starts=False,
             )
@@ -122,13 +131,13 @@ class BearerTokens:
         try:
             reply = response.json()
             token, lifetime = str(reply["access_token"]), int(reply.get("expires_in", DEFAULT_SECONDS))
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
             raise NotSent("token-unreadable") from None
         self._authorization = f"Bearer {token}"
-        self._until = now + timedelta(seconds=lifetime) - RENEW_BEFORE
+        self._until = now + timedelta(seconds=min(max(lifetime, 0), _LONGEST_SECONDS)) - RENEW_BEFORE
         return self._authorization
 
-    def _assertion(self, now: datetime) -> str:
+    def _assertion(self, key: ECKey | RSAKey, now: datetime) -> str:
         header = {"alg": self._alg, "typ": "JWT"} | ({"kid": self._kid} if self._kid else {})
         issued = int(now.timestamp())
         claims = {
@@ -139,7 +148,7 @@ class BearerTokens:
             "iat": issued,
             "exp": issued + ASSERTION_SECONDS,
         }
-        return jwt.encode(header, claims, self._key, algorithms=[self._alg])
+        return jwt.encode(header, claims, key, algorithms=[self._alg])
 
 
 def _read_key(key: str | Mapping[str, Any], alg: str) -> ECKey | RSAKey:

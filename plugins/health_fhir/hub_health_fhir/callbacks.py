@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.sdk import Answer, AnswerState, CallbackRequest, Inbound
+from hub_health_fhir.news import with_news
 
 EVENT = "servicerequest-response"
 PEOPLE_LIMIT = 20  #: references that are followed to find an owner
@@ -23,15 +24,23 @@ IN_THEIR_WORDS = "in-their-words"
 
 #: FHIR's response codes for a message that the receiver's system could not take in.
 NOT_PROCESSED = frozenset({"transient-error", "fatal-error"})
+DID_NOT_ATTEND = "did_not_attend"
+#: What our own cancellation gives as its reason: a service that echoes it answers that, and gives no reason of its own.
+OUR_REASON = "Please stop using what was sent: the person's agreement to share it has ended."
 NOT_READ = "Their system could not read it. Ring them."
 
 #: FHIR status -> the hub's word, the more telling resource first (partner contracts 2.1: interim, final, rejection).
 REFERRAL_ENDS = {
     "entered-in-error": AnswerState.RECEIVED,
-    "revoked": AnswerState.DECLINED,
     "completed": AnswerState.COMPLETED,
     "on-hold": AnswerState.WAITING_LIST,
 }
+#: How an Encounter stands where nobody saw the person and nobody said no: with it, or without an Encounter, a referral
+#: that is revoked in a new message is one whose person did not attend (partner contracts 2.1).
+NOT_SEEN = frozenset({"", "planned", "in-progress", "onleave"})
+#: What nobody but the service can tell from the codes alone: said beside the answer, which stays open.
+DID_THEY_COME = "Their system says by a code alone that the person did not attend. Ring them to hear what happened."
+
 ENCOUNTER = {
     "entered-in-error": AnswerState.RECEIVED,
     "cancelled": AnswerState.DECLINED,
@@ -121,7 +130,8 @@ def read_response(request: CallbackRequest) -> Inbound:
     message_id = words(request.headers.get("x-request-id"), 64) or words(message.bundle.get("id"), 64)
     if not message_id:
         raise ValueError("no-message-id")
-    return Inbound(message_id=message_id, reference=reference, answers=(read_answer(message, header),))
+    answer = with_news(read_answer(message, header), [resource for _, resource in message.resources])
+    return Inbound(message_id=message_id, reference=reference, answers=(answer,))
 
 
 def read_answer(message: Message, header: dict[str, Any]) -> Answer:
@@ -133,9 +143,12 @@ def read_answer(message: Message, header: dict[str, Any]) -> Answer:
     if referral.get("resourceType") != "ServiceRequest":
         referral = message.first("ServiceRequest")
     encounter = message.follow(referral.get("encounter")) or message.first("Encounter")
-    state, stage = decide(header, referral, encounter)
     reasons = read_reasons(referral, encounter)
-    notes = (words(dig(note, "text")) for note in items(referral.get("note")))
+    missed = any(words(each.get("status")) == "noshow" for each in message.all("Appointment"))
+    state, stage = decide(header, referral, encounter, missed=missed)
+    notes = [words(dig(note, "text")) for note in items(referral.get("note"))]
+    if stage == DID_NOT_ATTEND and not missed:
+        notes.append(DID_THEY_COME)
     return Answer(
         state=state,
         stage=stage,
@@ -145,17 +158,28 @@ def read_answer(message: Message, header: dict[str, Any]) -> Answer:
     )
 
 
-def decide(header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any]) -> tuple[AnswerState, str]:
-    """Return the answer's state and a coded detail.
+def decide(
+    header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any], *, missed: bool = False
+) -> tuple[AnswerState, str]:
+    """Return the answer's state and a coded detail; `missed`: the message holds an appointment that nobody came to.
 
     Both cancel styles count as declined: status `revoked`, and message reason `delete`. An answer that the partner
     takes back is kept as received, so that a person looks at it; so is a status nobody knows, never dropped.
+
+    A revoked referral is a "no", or says that the person did not attend, and the standard tells them apart by the
+    message's reason alone: `new` is the second. A service that gives a reason, or has an Encounter that is over, said
+    no whatever that reason is; where an Appointment is a `noshow` the person did not come, whatever stands beside it.
+    A revoked referral that echoes our own request to stop says that their system has ended it, and neither that anyone
+    stopped using what was sent nor that they keep it (R15): it is received, and the clock goes on.
+
+    What stays unclear is read as did not attend, which keeps the share open (R38): a "no" would close it.
     """
     statuses = words(referral.get("status")), words(encounter.get("status"))
     if "entered-in-error" in statuses:
         return AnswerState.RECEIVED, "entered_in_error"
-    if words(dig(header, "reason", "coding", 0, "code")) == "delete":
-        return AnswerState.DECLINED, ""
+    reason = words(dig(header, "reason", "coding", 0, "code"))
+    if statuses[0] == "revoked" or reason == "delete":
+        return _ended(reason, referral, encounter, missed=missed)
     known = REFERRAL_ENDS.get(statuses[0]) or ENCOUNTER.get(statuses[1])
     if known is not None:
         return known, ""
@@ -164,11 +188,29 @@ def decide(header: dict[str, Any], referral: dict[str, Any], encounter: dict[str
     return AnswerState.RECEIVED, "unrecognised_status"
 
 
+def _ended(
+    reason: str, referral: dict[str, Any], encounter: dict[str, Any], *, missed: bool
+) -> tuple[AnswerState, str]:
+    """Say what it means that a service has ended a referral."""
+    if any(words(dig(concept, "text")) == OUR_REASON for concept in items(referral.get("reasonCode"))):
+        return AnswerState.RECEIVED, "revoked_as_asked"
+    unseen = words(encounter.get("status")) in NOT_SEEN and not _gives_reason(referral, encounter)
+    if missed or (reason == "new" and unseen):
+        return AnswerState.COULD_NOT_REACH, DID_NOT_ATTEND
+    return AnswerState.DECLINED, ""
+
+
+def _gives_reason(*resources: dict[str, Any]) -> bool:
+    """Tell whether a reason is given, in words or as a code that is shown to nobody."""
+    concepts = [concept for each in resources for concept in items(each.get("reasonCode"))]
+    return any(words(dig(each, "text")) or items(dig(each, "coding")) for each in concepts)
+
+
 def read_reasons(referral: dict[str, Any], encounter: dict[str, Any]) -> list[str]:
     """Return the reasons in the partner's own words, each once; a bare code is not shown to anyone (R61)."""
     concepts = (*items(encounter.get("reasonCode")), *items(referral.get("reasonCode")))
     said = (words(dig(concept, "text")) or words(dig(concept, "coding", 0, "display")) for concept in concepts)
-    return list(dict.fromkeys(filter(None, said)))
+    return [each for each in dict.fromkeys(said) if each not in {"", OUR_REASON}]
 
 
 def read_owner(message: Message, header: dict[str, Any], referral: dict[str, Any], encounter: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""The request headers of BaRS 1.4: who asks, through which software, of which service, under which two ids."""
+"""The request headers of BaRS, 1.2 to 1.4: who asks, through which software, of which service, under which two ids."""
 
 from __future__ import annotations
 
@@ -9,8 +9,16 @@ from typing import Any
 DOS = "https://fhir.nhs.uk/Id/dos-service-id"
 ODS = "https://fhir.nhs.uk/Id/ods-organization-code"
 SDS_ROLE = "https://fhir.nhs.uk/Id/sds-role-profile-id"
+USE_CASES = "https://fhir.nhs.uk/CodeSystem/usecases-categories-bars"
 FHIR_JSON = "application/fhir+json"
-ACCEPT = f"{FHIR_JSON}; version=1.4.0"
+
+
+def accept(version: str) -> str:
+    """Name the version of the standard that the reply should be of."""
+    return f"{FHIR_JSON}; version={version}"
+
+
+ACCEPT = accept("1.4.0")
 
 
 def encoded(value: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ from starlette.routing import Route
 from hub.sdk.testing.ledger import Entry
 from hub.sdk.testing.sandbox import Behaviour, Sandbox, Verdict
 from hub.sdk.testing.serve import Surroundings, run
-from hub_health_fhir import headers
+from hub_health_fhir import headers, lookups
 from hub_health_fhir.callbacks import Message, dig
 from hub_health_fhir.replies import DECISIONS, FAULTS, assigned, fault_of, is_valid, operation_outcome, response_message
 
@@ -38,6 +38,7 @@ ENCODED = {
     "nhsd-requesting-software": "Device",
 }
 USE_CONTEXT = re.compile(r"^[^|\s]+(\|[^|\s]+){3}$")
+VERSION = re.compile(r"version=1\.(\d)\.\d")
 ASSERTION_SECONDS = 240
 KEYS: dict[str, type[ECKey] | type[RSAKey]] = {"ES256": ECKey, "RS512": RSAKey, "PS256": RSAKey}
 
@@ -49,10 +50,15 @@ class Receiver:
         self._settings = around.settings
         routes = [
             Route("/metadata", self._metadata, methods=["GET"]),
+            Route("/MessageDefinition", self._definitions, methods=["GET"]),
+            Route("/ServiceRequest", self._referrals, methods=["GET"]),
             Route("/$process-message", self._process, methods=["POST"]),
             Route("/$process-message", self._post_only, methods=["GET", "PUT", "PATCH", "DELETE"]),
             Route("/sandbox/say", self._say, methods=["POST"]),
+            Route("/sandbox/asked", self._show_asked, methods=["POST"]),
         ]
+        self._asked: list[dict[str, Any]] = []  #: each question: where, and with which headers
+        self._said: dict[str, str] = {}  #: the status that the service gave a case's referral
         self._ledger = around.ledger
         self._issuer = around.issuer()
         slow = float(self._settings.get("slow_seconds", 2.0))
@@ -62,24 +68,56 @@ class Receiver:
 
     async def _metadata(self, request: Request) -> Response:
         """Serve a capability statement; `metadata_file` in the settings names another, such as the publisher's own."""
-        if refusal := self._unproved(request):
+        refusal, _ = self._ask(request, "metadata")
+        if refusal:
             return refusal
         file = self._settings.get("metadata_file")
         if file:
             return Response(Path(file).read_bytes(), media_type=headers.FHIR_JSON, headers=_mirrored(request))
-        statement = {
-            "resourceType": "CapabilityStatement",
-            "status": "active",
-            "date": "2026-01-01",
-            "kind": "instance",
-            "implementation": {"description": "BaRS sandbox"},
-            "fhirVersion": "4.0.1",
-            "format": ["json"],
-            "rest": [
-                {"mode": "server", "operation": [{"name": "process-message", "definition": "OperationDefinition"}]}
-            ],
-        }
-        return _fhir(statement, request)
+        return _fhir(lookups.STATEMENT, request)
+
+    async def _definitions(self, request: Request) -> Response:
+        """Say which messages the service takes; `definitions_file` in the settings names another list."""
+        refusal, service = self._ask(request, "definitions")
+        if refusal:
+            return refusal
+        if f"{headers.DOS}|{service}" not in request.query_params.getlist("context"):
+            return _fhir(operation_outcome(400, "required", "context"), request, 400)
+        file = self._settings.get("definitions_file")
+        if file:
+            return Response(Path(file).read_bytes(), media_type=headers.FHIR_JSON, headers=_mirrored(request))
+        return _fhir(lookups.definitions(service), request)
+
+    async def _referrals(self, request: Request) -> Response:
+        """Say how the referrals of a reference stand."""
+        refusal, _ = self._ask(request, "referrals")
+        if refusal:
+            return refusal
+        reference = request.query_params.get("ServiceRequest.identifier", "")
+        return _fhir(lookups.referrals(reference, self._ledger.effects(), self._said), request)
+
+    def _ask(self, request: Request, question: str) -> tuple[Response | None, str]:
+        """Note a question and check it as a message is checked; returns a refusal, or None, and the service meant.
+
+        The capability statement alone may be asked for without a target.
+        """
+        self._asked.append({"path": request.url.path, "query": request.url.query, "headers": dict(request.headers)})
+        if refusal := self._unproved(request):
+            return refusal, ""
+        named = "nhsd-target-identifier" in request.headers or question != "metadata"
+        fault = _header_fault(request, targeted=named)
+        service = str(_decoded(request, "nhsd-target-identifier").get("value")) if named else ""
+        if asked_for := lookups.simulated(question, service):
+            fault = (*asked_for, "")
+        if fault:
+            retry = {"retry-after": "7"} if fault[0] in {429, 503} else {}
+            return _fhir(operation_outcome(*fault), request, fault[0], retry), service
+        return None, service
+
+    async def _show_asked(self, _request: Request) -> Response:
+        for each in self._asked:
+            each["headers"].pop("authorization", None)
+        return JSONResponse({"asked": self._asked})
 
     async def _post_only(self, request: Request) -> Response:
         reply = _fhir(operation_outcome(405), request, 405)
@@ -110,7 +148,7 @@ class Receiver:
 
     def _judge(self, request: Request, key: str, service: str, body: bytes, behaviour: Behaviour) -> Verdict:
         """Dedupe first, then check, then take it (BaRS transactional integrity)."""
-        if simulated := SIMULATED.search(service):
+        if not lookups.SIMULATED.search(service) and (simulated := SIMULATED.search(service)):
             status = int(simulated[1]) if int(simulated[1]) in FAULTS else 500
             retry = {"retry-after": "7"} if status in {429, 503} else {}
             return Verdict(_fhir(operation_outcome(status, simulated[2] or ""), request, status, retry), effect=False)
@@ -146,6 +184,7 @@ class Receiver:
         entry = self._taken(str(said.get("key")))
         if entry is None or said.get("decision") not in DECISIONS:
             return JSONResponse({"error": "key or decision", "decisions": list(DECISIONS)}, 404)
+        self._said[entry.case] = DECISIONS[said["decision"]][0]
         status, reply = await self._answer(json.loads(entry.body), said)
         return JSONResponse({"status": status, "reply": reply})
 
@@ -198,21 +237,26 @@ class Receiver:
         return jwt.encode(header, claims, key, algorithms=[algorithm])
 
 
-def _header_fault(request: Request) -> tuple[int, str, str] | None:
-    """Check the headers of BaRS 1.4; returns status, issue code and what is wrong."""
+def _header_fault(request: Request, *, targeted: bool = True) -> tuple[int, str, str] | None:
+    """Check the headers of BaRS 1.4, or what 1.2 and 1.3 ask of them; returns status, issue code and what is wrong."""
+    accepted = VERSION.search(request.headers.get("accept", ""))
+    if not accepted:
+        return 406, "processing", "accept"
+    older = accepted[1] in {"2", "3"}
     for name in ("x-request-id", "x-correlation-id"):
         try:
             UUID(request.headers.get(name, ""))
         except ValueError:
             return 400, "required", name
     for name, kind in ENCODED.items():
+        if name not in request.headers and ((older and kind) or (not targeted and kind is None)):
+            continue
         value = _decoded(request, name)
         if value.get("resourceType") != kind or (kind is None and value.get("system") != headers.DOS):
             return 400, "structure", name
-    if not USE_CONTEXT.match(request.headers.get("use-context", "")):
+    stated = request.headers.get("use-context")
+    if not USE_CONTEXT.match(stated or "") and not (older and stated is None):
         return 400, "required", "use-context"
-    if "version=1." not in request.headers.get("accept", ""):
-        return 406, "processing", "accept"
     return None
 
 

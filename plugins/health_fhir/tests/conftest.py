@@ -45,6 +45,12 @@ def mapping() -> Mapping:
     return load_mapping(MAPPING, MAPPING.parent.parent / "codes")
 
 
+@pytest.fixture(scope="session")
+def mappings() -> Path:
+    """The folder of the pack's mappings."""
+    return MAPPING.parent.parent
+
+
 @dataclass
 class HubStandIn:
     """Receives the partner's answers on a real socket, as the hub's `$process-message` does."""
@@ -145,11 +151,19 @@ def view(name: str = "everything") -> dict[str, Any]:
 
 @pytest.fixture
 def parcel(mapping: Mapping) -> Callable[..., Parcel]:
-    """Makes a parcel from the mapping; `address` is the target, `case` names one of the mapping's cases."""
+    """Makes a parcel; `address` is the target, `case` one of the mapping's cases, `delivery_case` the share's own."""
 
-    def make(address: str = "2000011147", case: str = "everything", attempt: int = 1, **delivery: str) -> Parcel:
+    def make(
+        address: str = "2000011147",
+        case: str = "everything",
+        attempt: int = 1,
+        *,
+        delivery_case: str = "",
+        mapping: Mapping = mapping,
+        **delivery: str,
+    ) -> Parcel:
         seen = view(case)
-        seen["delivery"] |= {"key": str(uuid.uuid4()), "case": str(uuid.uuid4())} | delivery
+        seen["delivery"] |= {"key": str(uuid.uuid4()), "case": delivery_case or str(uuid.uuid4())} | delivery
         seen["service"]["address"] = address
         return Parcel(
             token="t-1",

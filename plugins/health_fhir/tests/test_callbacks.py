@@ -1,156 +1,22 @@
-"""What a service says back: each decision over a real socket, both cancel styles, and messages of every odd shape."""
+"""What a service's message means: each kind of response, both cancel styles, and messages of every odd shape."""
 
 from __future__ import annotations
 
-import base64
 import json
 import random
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hub_health_fhir.callbacks import OUR_REASON
 from hub_health_fhir.connector import BarsConnector
-from hub_health_fhir.replies import is_valid
-from joserfc import jwt
-from joserfc.jwk import KeySet, RSAKey
 
 from hub.domain.answer import PROVES, returnable
-from hub.sdk import Answer, AnswerState, CallbackRequest, Delivered, Inbound, Level
-from hub.sdk.testing.context import PlainContext
-from hub.sdk.testing.process import SandboxProcess
-from hub.sdk.testing.sandbox import Behaviour
+from hub.sdk import AnswerState, CallbackRequest, Inbound, Level
 
 Make = Callable[..., Any]
 ORIGINAL = "2f6d1c1e-6f0a-4c58-9d0b-0d6f7c1f8a11"
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize(
-    ("decision", "state"),
-    [
-        ("accepted", AnswerState.ACCEPTED),
-        ("in_progress", AnswerState.IN_PROGRESS),
-        ("completed", AnswerState.COMPLETED),
-        ("declined", AnswerState.DECLINED),
-    ],
-)
-async def test_a_decision_comes_back_with_its_owner_and_reason(
-    *,
-    decision: str,
-    state: AnswerState,
-    sandbox: SandboxProcess,
-    bars: Make,
-    context: Callable[..., PlainContext],
-    parcel: Make,
-    hub: Any,
-    partner_key: RSAKey,
-) -> None:
-    # given: a message that the service has
-    sent, connector = parcel(), bars(sandbox.url)
-    async with context() as lent:
-        assert isinstance(await connector.deliver(sent, lent), Delivered)
-    # when
-    said = sandbox.say(
-        key=sent.idempotency_key,
-        decision=decision,
-        owner="Duty nurse",
-        reason="Outside our area",
-        text="We will ring the front desk.",
-    )
-    # then: the hub's own reply is reported
-    assert said == {"status": 200, "reply": "{}"}
-    [(path, headers, body)] = hub.received
-    assert path == "/fhir/R4/$process-message"
-    # and the message is valid FHIR R4, in the same case, proved with the partner's key
-    assert is_valid(json.loads(body))
-    assert headers["x-correlation-id"] == sent.case
-    assert json.loads(base64.b64decode(headers["nhsd-target-identifier"]))["system"].endswith("dos-service-id")
-    claims = jwt.decode(headers["authorization"].removeprefix("Bearer "), partner_key, algorithms=["RS512"]).claims
-    assert (claims["iss"], claims["aud"]) == ("county-treatment", hub.url)
-    assert 0 < claims["exp"] - claims["iat"] <= 300
-    assert claims["jti"]
-    # and it is read as what was said, about our message
-    inbound = connector.parse_callback(CallbackRequest(headers, body))
-    assert inbound == Inbound(
-        message_id=headers["x-request-id"],
-        reference=sent.idempotency_key,
-        answers=(
-            Answer(
-                state=state,
-                owner="Duty nurse",
-                reason="in-their-words",
-                text="Outside our area\n\nWe will ring the front desk.",
-            ),
-        ),
-    )
-
-
-@pytest.mark.anyio
-async def test_an_answer_without_an_owner_names_the_service_and_a_forged_reference_stays_as_sent(
-    sandbox: SandboxProcess, bars: Make, context: Callable[..., PlainContext], parcel: Make, hub: Any
-) -> None:
-    sent, connector = parcel(), bars(sandbox.url)
-    async with context() as lent:
-        await connector.deliver(sent, lent)
-    sandbox.say(key=sent.idempotency_key, decision="accepted", reference="of-another", message_id=str(uuid.uuid4()))
-    [(_, headers, body)] = hub.received
-    inbound = connector.parse_callback(CallbackRequest(headers, body))
-    assert inbound.reference == "of-another"
-    assert inbound.answers[0].owner == "County treatment service"
-
-
-@pytest.mark.anyio
-async def test_what_the_hub_replies_is_reported_and_an_unknown_message_is_not_answered(
-    sandbox: SandboxProcess, bars: Make, context: Callable[..., PlainContext], parcel: Make, hub: Any
-) -> None:
-    # given
-    sent = parcel()
-    async with context() as lent:
-        await bars(sandbox.url).deliver(sent, lent)
-    hub.status = 401
-    # when, then
-    assert sandbox.say(key=sent.idempotency_key, decision="accepted")["status"] == 401
-    for said in ({"key": "nobody", "decision": "accepted"}, {"key": sent.idempotency_key, "decision": "maybe"}):
-        with pytest.raises(Exception, match="404"):
-            sandbox.say(**said)
-
-
-@pytest.mark.anyio
-@pytest.mark.parametrize("behaviour", [Behaviour.PROMPT, Behaviour.SILENT])
-async def test_a_service_that_decides_by_itself_answers_unless_it_is_silent(
-    *,
-    behaviour: Behaviour,
-    tmp_path: Path,
-    client_key: RSAKey,
-    partner_key: RSAKey,
-    bars: Make,
-    context: Callable[..., PlainContext],
-    parcel: Make,
-    hub: Any,
-    settings_for: Make,
-) -> None:
-    # given
-    settings = settings_for(hub, partner_key, tmp_path, decide="later", owner="Duty clinician, Homeless Health")
-    jwks = dict(KeySet([client_key]).as_dict(private=False))
-    sent, control = parcel(), parcel()
-    with SandboxProcess("hub_health_fhir.sandbox", tmp_path, client_jwks=jwks, settings=settings) as sandbox:
-        async with context() as lent:
-            connector = bars(sandbox.url)
-            sandbox.behave(behaviour, times=1)
-            # when: one message, and then one that is surely answered
-            await connector.deliver(sent, lent)
-            await connector.deliver(control, lent)
-        assert hub.arrived.wait(10)
-        sandbox.stop()  # the last answer is away when the process has ended
-    # then
-    about = [connector.parse_callback(CallbackRequest(headers, body)).reference for _, headers, body in hub.received]
-    both = {sent.idempotency_key, control.idempotency_key}
-    assert set(about) == (both if behaviour is Behaviour.PROMPT else {control.idempotency_key})
-
-
-# Messages made by hand: what real partners' systems may write.
 
 
 def message(
@@ -184,6 +50,8 @@ def parse(bundle: Any, headers: dict[str, str] | None = None) -> Inbound:
 
 
 A = AnswerState
+REASON = [{"text": "Outside our area"}]
+NO_SHOW = {"resourceType": "Appointment", "status": "noshow"}
 
 
 @pytest.mark.parametrize(
@@ -201,7 +69,33 @@ A = AnswerState
         (message(referral("active"), encounter("cancelled")), A.DECLINED, ""),
         (message(referral("revoked"), reason="update"), A.DECLINED, ""),
         (message(referral("revoked"), encounter("finished")), A.DECLINED, ""),
+        (message(referral("revoked"), encounter("cancelled")), A.DECLINED, ""),
+        # Partner contracts 2.1: a rejection has an Encounter that is cancelled and a reason, or is a revoked referral;
+        # of a person who did not attend, the referral is revoked in a message whose reason is `new`.
+        (message(referral("revoked"), encounter("cancelled", reasonCode=REASON)), A.DECLINED, ""),
+        (message(referral("active"), encounter("cancelled", reasonCode=REASON)), A.DECLINED, ""),
+        (message(referral("revoked", reasonCode=REASON)), A.DECLINED, ""),
+        (message(referral("revoked", reasonCode=[{"coding": [{"code": "X-17"}]}])), A.DECLINED, ""),
+        (message(referral("revoked"), encounter("in-progress", reasonCode=REASON)), A.DECLINED, ""),
+        (message(referral("revoked"), reason=""), A.DECLINED, ""),
+        (message(referral("revoked")), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("revoked", reasonCode=[])), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("revoked"), encounter("planned")), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("revoked"), encounter("in-progress")), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("revoked"), NO_SHOW, reason="update"), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("revoked", reasonCode=REASON), NO_SHOW), A.COULD_NOT_REACH, "did_not_attend"),
+        (message(referral("active"), encounter("planned"), NO_SHOW), A.ACCEPTED, ""),
         (message(referral("active"), reason="delete"), A.DECLINED, ""),
+        (
+            message(referral("revoked", reasonCode=[{"text": OUR_REASON}]), reason="delete"),
+            A.RECEIVED,
+            "revoked_as_asked",
+        ),
+        (
+            message(referral("revoked", reasonCode=[{"text": OUR_REASON}]), reason="update"),
+            A.RECEIVED,
+            "revoked_as_asked",
+        ),
         (message(referral("entered-in-error")), A.RECEIVED, "entered_in_error"),
         (message(referral("active"), encounter("entered-in-error")), A.RECEIVED, "entered_in_error"),
         (message(referral("brand-new-status")), A.RECEIVED, "unrecognised_status"),
@@ -214,6 +108,29 @@ def test_each_kind_of_response_has_one_meaning(bundle: Any, state: AnswerState, 
     assert inbound.reference == ORIGINAL
     [answer] = inbound.answers
     assert (answer.state, answer.stage) == (state, stage)
+
+
+def test_r15_our_own_request_to_stop_echoed_back_is_no_reason_of_theirs(mapping: Any, mappings: Path) -> None:
+    # given: what our cancellation really says
+    cases = mappings / "bars-servicerequest" / "1.0.0" / "cases"
+    sent = json.loads(mapping.run(json.loads((cases / "please-stop-using.in.json").read_text(encoding="utf-8"))))
+    [ours] = [each["resource"] for each in sent["entry"] if each["resource"]["resourceType"] == "ServiceRequest"]
+    # when it comes back as it was, beside a word of theirs
+    [answer] = parse(message(ours | {"note": [{"text": "Ring us"}]}, reason="update")).answers
+    # then nobody is said to have stopped, or to keep anything
+    assert (answer.state, answer.stage, answer.reason) == (A.RECEIVED, "revoked_as_asked", "")
+    assert answer.text == "Ring us"
+
+
+def test_who_did_not_attend_by_a_code_alone_is_rung_and_is_not_said_to_have_missed_anything() -> None:
+    # given: no appointment in it, so a service that says no in this shape cannot be told apart
+    [unsure] = parse(message(referral("revoked", note=[{"text": "Ring us"}]))).answers
+    [sure] = parse(message(referral("revoked"), NO_SHOW)).answers
+    # then: the share stays open, and the trusted person is told what to do
+    assert unsure.text == "Ring us\n\nTheir system says by a code alone that the person did not attend. " + (
+        "Ring them to hear what happened."
+    )
+    assert sure.text == ""
 
 
 def test_the_message_is_named_by_its_header_or_else_by_its_bundle() -> None:

@@ -19,6 +19,7 @@ from hub.sdk.testing.sandbox import Behaviour
 pytestmark = pytest.mark.anyio
 
 Make = Callable[..., Any]
+SOFTWARE = ("software_system", "software_id", "software_name", "software_version")
 
 
 async def test_a_referral_arrives_once_with_every_header_of_the_standard(
@@ -105,7 +106,7 @@ async def test_a_receiver_too_slow_for_the_deadline_leaves_a_doubt_that_resendin
     sandbox: SandboxProcess, bars: Make, context: Make, parcel: Make
 ) -> None:
     # given
-    sent, connector = parcel(), bars(sandbox.url)
+    sent, connector = parcel(), bars(sandbox.url, discover=False)
     async with context() as lent:
         assert await connector.check(lent) == Delivered(level=Level.L0)  # the token is here
     async with context(timeout=0.15) as hasty:
@@ -293,7 +294,7 @@ async def test_a_200_is_believed_only_from_the_receiver(
 
     async with intermediary(answer) as url, context() as lent:
         # when, then
-        assert await bars(url, token_url=None).deliver(parcel(), lent) == outcome
+        assert await bars(url, token_url=None, discover=False).deliver(parcel(), lent) == outcome
 
 
 async def test_the_publishers_own_synchronous_reply_is_read(
@@ -304,7 +305,7 @@ async def test_the_publishers_own_synchronous_reply_is_read(
     sent = parcel(key="86e3371d-1c15-4862-9552-d9560f8292ba")
     async with intermediary(lambda head: reply(200, body, **echo(head))) as url, context() as lent:
         # when
-        outcome = await bars(url, token_url=None).deliver(sent, lent)
+        outcome = await bars(url, token_url=None, discover=False).deliver(sent, lent)
     # then
     assert outcome == Delivered(receipt="71d2b38e-b81c-4894-a522-6a65265b1d58", level=Level.L2)
 
@@ -313,7 +314,7 @@ async def test_a_connection_cut_after_the_body_is_a_doubt(
     intermediary: Make, bars: Make, context: Make, parcel: Make
 ) -> None:
     async with intermediary(lambda _head: None) as url, context() as lent:
-        connector = bars(url, token_url=None)
+        connector = bars(url, token_url=None, discover=False)
         assert await connector.deliver(parcel(), lent) == InDoubt("no-whole-reply")
         assert await connector.reconcile(parcel(), lent) == InDoubt("no-whole-reply")
 
@@ -325,6 +326,28 @@ async def test_settings_refuse_what_they_do_not_know_and_a_line_break(bars: Make
         bars("http://127.0.0.1:9", use_context="a\r\nx-injected: 1")
     with pytest.raises(ValueError, match="base_url"):
         bars("http://127.0.0.1:9/")
+    with pytest.raises(ValueError, match=r"use_context: version 1\.4\.0 asks for it"):
+        bars("http://127.0.0.1:9", use_context=None)
+    with pytest.raises(ValueError, match=r"organisation_name: version 1\.3\.0 asks for it"):
+        bars("http://127.0.0.1:9", version="1.3.0", organisation_name=None)
+    with pytest.raises(ValueError, match="version"):
+        bars("http://127.0.0.1:9", version="2.0.0")
+
+
+@pytest.mark.parametrize("version", ["1.2.0", "1.3.1"])
+async def test_an_older_receiver_is_asked_in_its_own_version_and_told_only_what_is_set(
+    version: str, sandbox_once: SandboxProcess, bars: Make, context: Make, parcel: Make
+) -> None:
+    # given: settings without what 1.4 added
+    unset = ("organisation_ods", "organisation_name", "use_context", *SOFTWARE)
+    connector = bars(sandbox_once.url, version=version, **dict.fromkeys(unset))
+    sent = parcel()
+    async with context() as lent:
+        # when, then
+        assert isinstance(await connector.deliver(sent, lent), Delivered)
+    headers = sandbox_once.wait_for(sent.idempotency_key).headers
+    assert headers["accept"] == f"application/fhir+json; version={version}"
+    assert not {"nhsd-end-user-organisation", "nhsd-requesting-software", "use-context"} & set(headers)
 
 
 def decoded(value: str) -> dict[str, Any]:

@@ -47,6 +47,7 @@ async def test_a_share_goes_out_and_its_answer_is_read_in_a_host_process(
         # when: it is checked, it sends, and the receiver dies over a second parcel
         checked, sent = await host.check(), parcel()
         result = await host.deliver(sent)
+        asked = await questions_of_three(host, parcel, sandbox)
         sandbox.behave(Behaviour.CRASHING)
         doubtful = parcel()
         lost = await host.deliver(doubtful)
@@ -65,6 +66,7 @@ async def test_a_share_goes_out_and_its_answer_is_read_in_a_host_process(
     assert checked.outcome == Delivered(level=Level.L0)
     assert isinstance(result, HostResult)
     assert result.started
+    assert asked == [1, 1, 2]
     assert isinstance(result.outcome, Delivered)
     assert result.outcome.level is Level.L2
     assert isinstance(lost, HostResult)
@@ -77,3 +79,19 @@ async def test_a_share_goes_out_and_its_answer_is_read_in_a_host_process(
     assert answer.reference == sent.idempotency_key
     assert (answer.answers[0].state, answer.answers[0].owner) == (AnswerState.ACCEPTED, "Duty nurse")
     assert isinstance(nothing, ParseFailed)
+
+
+async def questions_of_three(host: HostProcess, parcel: Callable[..., Any], sandbox: SandboxProcess) -> list[int]:
+    """How often the receiver was asked what it takes: by now, after one more parcel, and after one in a fresh host.
+
+    What it said is kept in a host's memory, so that a new one asks again.
+    """
+
+    def asked() -> int:
+        return [each["path"] for each in sandbox.order("asked")["asked"]].count("/MessageDefinition")
+
+    counts = [asked()]
+    await host.deliver(parcel())
+    counts.append(asked())
+    await host.deliver_alone(parcel())
+    return [*counts, asked()]

@@ -8,7 +8,9 @@ from importlib.metadata import entry_points
 from typing import Any
 
 import pluggy
+from hub_health_fhir.closed_loop import FhirTask
 from hub_health_fhir.connector import BarsConnector
+from hub_health_fhir.gp_mesh import GpMesh
 
 from hub.sdk.connector import PROJECT, Hooks
 
@@ -24,7 +26,7 @@ def test_the_entry_point_registers_the_connector_under_the_manifests_id() -> Non
     plugins.check_pending()
     plugins.hook.register_connectors(register=offered.__setitem__)
     # then
-    assert offered == {"bars": BarsConnector}
+    assert offered == {"bars": BarsConnector, "gp-mesh": GpMesh, "fhir-task": FhirTask}
 
 
 def test_the_connector_loads_neither_the_fhir_models_nor_a_server() -> None:

@@ -74,6 +74,22 @@ async def test_the_receiver_checks_the_body(body: bytes, issue: str, sandbox_ope
     assert (reply.status_code, reply.json()["issue"][0]["code"]) == (400, issue)
 
 
+@pytest.mark.parametrize(
+    ("path", "change", "status", "issue"),
+    [
+        ("/metadata", {"accept": "application/fhir+json"}, 406, "processing"),
+        ("/MessageDefinition?context=another", {}, 400, "required"),
+        ("/MessageDefinition", {"nhsd-target-identifier": "%%%"}, 400, "structure"),
+        ("/ServiceRequest?ServiceRequest.identifier=K7M-4QX", {"x-request-id": ""}, 400, "required"),
+    ],
+)
+async def test_a_question_is_checked_as_a_message_is(
+    path: str, change: dict[str, str], status: int, issue: str, sandbox_open: SandboxProcess
+) -> None:
+    reply = httpx.get(f"{sandbox_open.url}{path}", headers=sandbox_headers("1") | change)
+    assert (reply.status_code, reply.json()["issue"][0]["code"]) == (status, issue)
+
+
 def sandbox_headers(service: str) -> dict[str, str]:
     return {
         "nhsd-target-identifier": headers.target(service),

@@ -9,7 +9,10 @@ from pydantic import StringConstraints
 
 from hub import sdk
 from hub.sdk.transports.oauth import BearerTokens
+from hub.sdk.transports.pull import Pulled
 from hub.sdk.transports.rest import ask
+from hub_housing.by_email import DutyToReferByEmail
+from hub_housing.charitylog import Charitylog
 from hub_housing.reading import noted_referral, read_callback, read_lookup, read_reply
 
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s?#]+[^\s?#/]$")]
@@ -73,11 +76,16 @@ class DutyToRefer(sdk.Connector[CouncilSettings]):
 
 
 def _path(parcel: sdk.Parcel) -> str:
-    """Where a parcel goes: what was heard is a note on the referral it speaks of (R64), all else a referral."""
-    return f"/referrals/{noted_referral(parcel.body)}/notes" if parcel.kind == "reply" else "/referrals"
+    """Where a parcel goes: what follows a referral is a note on it (R19, R41, R64); taking it back is a referral."""
+    if parcel.kind in {"share", "please_stop_using"}:
+        return "/referrals"
+    return f"/referrals/{noted_referral(parcel.body)}/notes"
 
 
 @sdk.hookimpl
 def register_connectors(register: sdk.Register) -> None:
     """Offer the connector under the id that the manifest uses."""
     register("duty-to-refer", DutyToRefer)
+    register("duty-to-refer-by-email", DutyToReferByEmail)
+    register("duty-to-refer-pull", Pulled)
+    register("charitylog", Charitylog)

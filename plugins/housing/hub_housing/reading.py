@@ -76,6 +76,8 @@ def read_callback(request: CallbackRequest) -> Inbound:
         text=_text(said, "outcomeNote", NOTE) or answer.text,
         next_step=_text(said, "nextStep", NOTE) or answer.next_step,
         next_date=_day(_text(said, "nextDate", NAME)),
+        check_with_person=said.get("checkWithPerson") is True,
+        do_not_tell_yet=said.get("doNotTellYet") is True,
     )
     return Inbound(message_id, reference, answers=(answer,))
 

@@ -32,7 +32,10 @@ PROMPT_ANSWER = {"status": "ACCEPTED", "outcomeReason": "PREVENTION_AND_RELIEF_D
 #: What a council says of a referral that it was asked to stop using; nothing else leads out of that.
 AFTERWARDS = frozenset({"STOPPED", "KEPT"})
 #: What may be said beside a status.
-SAYABLE = ("outcomeReason", "withdrawalReason", "outcomeNote", "owner", "nextStep", "nextDate")
+SAYABLE = (
+    *("outcomeReason", "withdrawalReason", "outcomeNote", "owner", "nextStep", "nextDate"),
+    *("checkWithPerson", "doNotTellYet"),
+)
 
 
 @dataclass(slots=True)
@@ -237,7 +240,7 @@ def _wrong_with_note(of: str, sent: Any) -> str:
     """Name the first rule that a note breaks; empty when it breaks none."""
     if not isinstance(sent, dict) or sent.get("referralKey") != of:
         return "note-names-another-referral"
-    missing = [name for name in ("referenceNumber", "note", "answer") if not sent.get(name)]
+    missing = [name for name in ("referenceNumber", "note") if not sent.get(name)]
     return f"{missing[0]}-missing" if missing else ""
 
 

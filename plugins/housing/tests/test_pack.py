@@ -5,22 +5,28 @@ from __future__ import annotations
 import ast
 import json
 import re
+from datetime import date
 from importlib.metadata import entry_points
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hub_housing import connector as module
 from hub_housing.connector import CouncilSettings, DutyToRefer
 
-from hub.domain.gate import refusals
-from hub.domain.route import FactRule
+from hub.domain.errors import Refusal
+from hub.domain.gate import Gate
+from hub.domain.gate import refusals as refused_by
+from hub.domain.precondition import Asserted
 from hub.domain.share import Category
 from hub.mapping.cases import CaseResult, run_cases
 from hub.mapping.codes import codes_in
 from hub.mapping.load import load_mapping
 from hub.sdk.manifest import ConnectorManifest, read_manifest
+from hub.sdk.page import read_page
 from hub.sdk.testing.sandbox import Sandbox
+from tests.gating import shipped_gate
 
 PACK = Path(str(files("hub_housing")))
 MAPPING = PACK / "mappings/duty-to-refer/1.0.0"
@@ -29,16 +35,20 @@ MANIFEST = read_manifest(PACK / "manifest.toml")
 DECLARED: ConnectorManifest = MANIFEST.connectors["duty-to-refer"]
 
 
-def gate(area: str) -> list[FactRule]:
-    """Return the manifest's preconditions as they stand for the council of an area."""
-    return [
-        FactRule(f.name, f.title, f.next_step, area if f.equals_service == "area" else f.equals, f.pattern)
-        for f in DECLARED.facts
-    ]
+def gate(area: str) -> list[Gate]:
+    """Return the gate that the pack asks for, as it stands for the council of an area."""
+    (name,) = DECLARED.prerequisites
+    return [shipped_gate(name, area=area)]
 
 
 GATE = gate("E07000008")
+TODAY = date(2026, 11, 20)
 AGREED = {"consent_to_refer": True, "chosen_authority": "E07000008", "consent_to_pass_contact": True}
+
+
+def refusals(gates: list[Gate], facts: dict[str, Any], pointer: str) -> tuple[Refusal, ...]:
+    """Return what the pack's gate refuses of what was agreed."""
+    return refused_by(gates, Asserted(facts, "not_said", TODAY), pointer)
 
 
 def test_the_entry_point_registers_what_the_manifest_declares() -> None:
@@ -173,3 +183,46 @@ def test_the_sandbox_module_makes_a_sandbox() -> None:
     from hub.sdk.testing.serve import Surroundings
 
     assert isinstance(make(Surroundings("http://127.0.0.1:1", Ledger(), None, {})), Sandbox)
+
+
+@pytest.mark.parametrize(
+    "file", sorted((PACK / "mappings/duty-to-refer-page/1.0.0/cases").glob("*.out.json")), ids=lambda file: file.name
+)
+def test_the_answer_page_can_show_every_document(file: Path) -> None:
+    # given what a team would get, when the page reads it
+    shown = read_page(file.read_bytes())
+    # then it is whole, and a number is there only where it is safe to use it (R65)
+    assert shown.kind == json.loads(file.read_text(encoding="utf-8"))["kind"]
+    for way in shown.contact:
+        assert "phone" not in way or "yes" in (way["safe_to_call"], way["text_ok"])
+
+
+NEEDS = (
+    *("homeless_now", "rough_sleeping", "threatened_with_homelessness_56_days"),
+    *("existing_application", "keep_my_tenancy", "supported_housing"),
+)
+
+
+@pytest.mark.parametrize("need", NEEDS)
+@pytest.mark.parametrize("kind", ["public_body", "charity"])
+@pytest.mark.parametrize("document", ["duty-to-refer", "duty-to-refer-page"])
+def test_r63_every_need_goes_by_the_same_form_under_the_sender_s_own_title(document: str, kind: str, need: str) -> None:
+    # given the least that the law asks for, with one of the needs that housing takes
+    view = json.loads((CASES / "legal-minimum.in.json").read_text(encoding="utf-8"))
+    view["section"]["housing"][0]["fields"]["reason"] = need
+    view["sender"]["kind"] = kind
+    mapping = load_mapping(PACK / f"mappings/{document}/1.0.0", codes_in(PACK / "mappings/codes"))
+    # when it is mapped
+    text = mapping.run(view).decode()
+    # then it names the need, the council that the person chose, and by which duty or commitment it comes
+    words = codes_in(PACK / "mappings/codes")("dtr-reasons")
+    assert words.word(need, "word") in text
+    assert view["consent"]["facts"]["chosen_authority"] in text
+    title = "duty to refer" if kind == "public_body" else "commitment to refer"
+    assert title in text.lower()
+    assert ("commitment" if kind == "public_body" else "duty to refer,") not in text.lower()
+
+
+def test_r63_the_needs_are_those_of_the_dated_list() -> None:
+    lines = (PACK / "mappings/codes/dtr-reasons.csv").read_text(encoding="utf-8").splitlines()
+    assert {line.partition(",")[0] for line in lines if not line.startswith(("#", "code,"))} == set(NEEDS)

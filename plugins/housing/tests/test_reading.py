@@ -79,7 +79,7 @@ def test_only_an_empty_list_says_that_it_did_not_arrive(response: Response, outc
         ("NOT_ACCEPTED", "NO_LOCAL_CONNECTION", "declined", "no-local-connection"),
         ("NOT_ACCEPTED", "INTENTIONALLY_HOMELESS", "declined", "how-the-last-home-was-lost"),
         ("NOT_ACCEPTED", "REJECTED_FOR_ANOTHER_REASON", "declined", "another-reason"),
-        ("NOT_ACCEPTED", "A_NEW_REASON", "declined", "another-reason"),
+        ("NOT_ACCEPTED", "A_NEW_REASON", "declined", ""),
         ("WITHDRAWN", "NEW_REFERRAL", "signposted", "newer-referral"),
         ("WITHDRAWN", "INCORRECT_LOCAL_AUTHORITY", "redirect_suggested", "another-council"),
         ("WITHDRAWN", "NO_CONSENT", "declined", "person-did-not-agree"),
@@ -110,3 +110,9 @@ def test_r61_no_code_or_judgement_of_theirs_is_left_in_our_words() -> None:
     for answer in ANSWERS.rows.values():
         assert answer.reason.replace("-", "_") not in codes - {"no_local_connection", "not_eligible"}
         assert answer.text
+
+
+def test_r63_a_referral_of_more_than_26_weeks_leads_to_a_new_one_and_not_to_silence() -> None:
+    answer = ANSWERS.answer("EXPIRED")
+    assert (answer.state, answer.reason) == (AnswerState.DECLINED, "too-old")
+    assert "send a new one" in answer.next_step

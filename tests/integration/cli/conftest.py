@@ -30,17 +30,31 @@ PARTNERSHIP = """
 name = "Test partnership"
 operator = { name = "Champion Name", email = "champion@daycentre.example" }
 
+[safeguarding]
+contact = { id = "lead", name = "Champion Name", email = "champion@daycentre.example" }
+numbers = [{ name = "Adults at risk", phone = "01223 000911" }]
+
 [[partners]]
 id = "day-centre"
 name = "Riverside day centre"
 kind = "charity"
-champion = { id = "centre-champion", name = "Champion Name", email = "champion@daycentre.example" }
+
+[partners.champion]
+id = "centre-champion"
+name = "Champion Name"
+email = "champion@daycentre.example"
+working_days = ["mon", "tue", "wed", "thu", "fri"]
 
 [[partners]]
 id = "council"
 name = "City council"
 kind = "public_body"
-champion = { id = "council-champion", name = "Champion Name", email = "champion@daycentre.example" }
+
+[partners.champion]
+id = "council-champion"
+name = "Champion Name"
+email = "champion@daycentre.example"
+working_days = ["mon", "tue", "wed", "thu", "fri"]
 
 [[clients]]
 id = "centre-cases"
@@ -55,6 +69,15 @@ partner = "council"
 purposes = ["find-somewhere-to-live"]
 phone = "07700 900123"
 area = "E07000008"
+gates = ["duty-to-refer"]
+
+[agreement]
+reference = "ISA-1"
+agreed_on = 2026-11-02
+assessment = "DPIA-1"
+sender = {{ article_6 = "6(1)(a)", article_9 = "9(2)(a)" }}
+receiver = {{ article_6 = "6(1)(e)", article_9 = "9(2)(g)" }}
+duties = "They may have to tell others."
 
 [connection]
 id = "housing"
@@ -184,6 +207,7 @@ _DELIVERY: dict[str, Any] = {
     "counted": 0,
     "deaths": 0,
     "may_have_left": False,
+    "bare": False,
 }
 
 
@@ -219,6 +243,7 @@ def share(instance: Instance) -> Callable[..., None]:
             returns=[],
             notice="v3",
             agreement="a" * 64,
+            need="b" * 64,
         )
         instance.insert("deliveries", **_DELIVERY | changes)
         instance.insert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, datetime
 
 import pytest
@@ -36,7 +37,7 @@ def test_resume_queues_what_waited_and_records_who_decided(held, as_json) -> Non
     assert [row["state"] for row in held.rows("deliveries")] == ["queued"]
     assert [row["held_since"] for row in held.rows("connections")] == [None]
     recorded = [(row["action"], row["actor"]) for row in held.rows("audit_events")]
-    assert ("connection.resumed", "operator:cli") in recorded
+    assert ("connection.resumed", f"operator:{os.getuid()}") in recorded
 
 
 def test_resume_of_what_is_not_held_changes_and_records_nothing(instance, share) -> None:
@@ -82,6 +83,7 @@ def test_a_connection_to_nobody_does_not_work_and_says_so_both_ways(instance) ->
 
     assert (plain.exit_code, as_json.exit_code) == (1, 1)
     assert "housing does not work: retrylater:" in plain.stderr
+    assert "the README of the pack housing, under Troubleshooting" in plain.stderr
     assert '"works": false' in as_json.stdout
 
 
@@ -111,7 +113,8 @@ def test_a_connection_whose_plugin_may_not_run_is_not_tried(instance) -> None:
 def test_what_is_installed_is_listed_without_being_allowed(empty) -> None:
     found = {plugin["name"]: plugin for plugin in empty.json("connector", "ls")}
 
-    assert (found["housing"]["status"], found["housing"]["connectors"]) == ("unlisted", ["duty-to-refer"])
+    assert found["housing"]["status"] == "unlisted"
+    assert "duty-to-refer" in found["housing"]["connectors"]
     assert found["housing"]["sdk"] == "1"
 
 

@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import date
+
 import pytest
 
 from hub import config, partnership
 from hub.bootstrap import build, find_plugins
 from hub.config import ConfigurationError
-from hub.domain.gate import refusals
+from hub.domain.errors import Refusal
+from hub.domain.gate import Gate, refusals
+from hub.domain.precondition import Asserted
+from hub.domain.route import Route
 from hub.security.webhooks import new_secret
 
 HOUSING = "services/city-housing.toml"
 AGREED = {"consent_to_refer": True, "chosen_authority": "E07000008", "consent_to_pass_contact": True}
+DISTRICT = """
+title = "The district's own"
+
+[[preconditions]]
+id = "lives-here"
+kind = "equals"
+fact = "lives_here"
+equals = true
+title = "For the district."
+next_step = "Ask."
+"""
 WEBHOOK = 'webhook_url = "https://cases.example/hub"\n'
 
 
@@ -19,6 +36,18 @@ def enabled(instance) -> dict[str, partnership.Enabled]:
     """Enable an instance's connections as a start would."""
     configuration = config.load(instance.folder)
     return partnership.enable(configuration, find_plugins(configuration))
+
+
+def route(instance) -> Route:
+    """Return the way to the housing service."""
+    found = partnership.build_directory(config.load(instance.folder), enabled(instance)).route("city-housing")
+    assert found is not None
+    return found
+
+
+def refused(gates: Sequence[Gate], facts: dict[str, object]) -> list[Refusal]:
+    """Return what gates refuse of what was agreed."""
+    return list(refusals(gates, Asserted(facts, "not_said", date(2026, 11, 20)), ""))
 
 
 def change(instance, name: str, old: str, new: str) -> None:
@@ -34,41 +63,54 @@ def append(instance, name: str, more: str) -> None:
 
 
 def test_a_council_takes_only_who_chose_it(instance) -> None:
-    # given the rules of a connection to the council of one area
-    rules = enabled(instance)["housing"].connection.facts
+    # given the gates of a service of one area
+    gates = route(instance).gates
 
     # when the person chose it, another, or none
-    chose = {code: refusals(rules, AGREED | {"chosen_authority": code}, "") for code in ("E07000008", "E09000001", "")}
+    chose = {code: refused(gates, AGREED | {"chosen_authority": code}) for code in ("E07000008", "E09000001", "")}
 
     # then another council's choice is refused in words that say so, and each only once
-    assert chose["E07000008"] == ()
+    assert chose["E07000008"] == []
     assert [each.title for each in chose["E09000001"]] == ["They chose another council."]
     assert [each.title for each in chose[""]] == ["The person has not chosen a council in England."]
 
 
-def test_a_service_that_does_not_say_its_area_is_not_enabled(instance) -> None:
+def test_a_service_that_does_not_say_its_area_is_refused(instance) -> None:
     change(instance, HOUSING, 'area = "E07000008"\n', "")
 
     with pytest.raises(ConfigurationError, match=r"city-housing\.toml: missing are area"):
+        config.load(instance.folder)
+
+
+def test_a_service_that_does_not_name_the_gate_its_connector_asks_for_is_not_enabled(instance) -> None:
+    change(instance, HOUSING, 'gates = ["duty-to-refer"]\n', "")
+
+    with pytest.raises(ConfigurationError, match=r"city-housing\.toml: missing are gates: duty-to-refer"):
         enabled(instance)
 
 
-def test_a_connection_may_ask_for_more_than_its_connector_does(instance) -> None:
-    # given a precondition of this service alone
-    fact = '[[connection.facts]]\nname = "lives_here"\nequals = true\ntitle = "For the district."\nnext_step = "Ask."\n'
-    append(instance, HOUSING, fact)
+def test_a_service_may_ask_for_more_than_its_connector_does(instance) -> None:
+    # given a gate of this service beside the connector's
+    instance.write("gates/district.toml", DISTRICT)
+    change(instance, HOUSING, '["duty-to-refer"]', '["duty-to-refer", "district"]')
 
-    # when a share does not meet it, then it is refused for that beside the connector's own
-    (refusal,) = refusals(enabled(instance)["housing"].connection.facts, AGREED, "")
+    # when a share does not meet it, then it is refused for that alone
+    (refusal,) = refused(route(instance).gates, AGREED)
     assert (refusal.type, refusal.title) == ("gate-lives-here", "For the district.")
 
 
-def test_a_precondition_names_one_rule(instance) -> None:
-    both = '[[connection.facts]]\nname = "x1"\nequals = true\npattern = "x"\ntitle = "T."\nnext_step = "N."\n'
-    append(instance, HOUSING, both)
+def test_a_service_that_is_not_enabled_has_no_route_and_its_secrets_are_not_asked_for(instance) -> None:
+    # given a service that is only described
+    change(instance, HOUSING, 'gates = ["duty-to-refer"]', 'enabled = false\ngates = ["duty-to-refer"]')
+    (instance.folder / "secrets" / "key.pem").unlink()
 
-    with pytest.raises(ConfigurationError, match="name one of equals, pattern and equals_service"):
-        config.load(instance.folder)
+    # when the instance is read as a start would
+    configuration = config.load(instance.folder)
+    found = enabled(instance)
+
+    # then nothing can be sent to it
+    assert found == {}
+    assert partnership.build_directory(configuration, found).services == {}
 
 
 @pytest.mark.parametrize("secret", ["hunter2", "whsec_", "whsec_AAAA", "whsec_!!", ""])

@@ -44,8 +44,8 @@ def test_the_next_steps_come_in_order_and_run_as_they_are_printed(tmp_path, monk
     steps = json.loads(run("init", str(folder), "--json").stdout)["next"]
 
     # then partners come first, a connector and a service before the start
-    marks = ("partnerships/local.toml", "connector ls", "connector allow", "services/", " serve ")
-    assert [next(n for n, step in enumerate(steps) if mark in step) for mark in marks] == [0, 1, 2, 3, 4]
+    marks = ("partnerships/local.toml", "connector ls", "connector allow", "services/", "directory approve", " serve ")
+    assert [next(n for n, step in enumerate(steps) if mark in step) for mark in marks] == [0, 1, 2, 3, 4, 5]
 
     # and a printed command runs
     command = steps[1].partition(": ")[2]
@@ -120,22 +120,37 @@ def test_an_unknown_profile_is_a_usage_error(tmp_path) -> None:
     assert not (tmp_path / "there").exists()
 
 
-@pytest.mark.parametrize("name", ["council-housing", "nhs-service"])
+PARTNERS = {
+    "council-housing": "council",
+    "nhs-service": "nhs-trust",
+    "childrens-front-door": "childrens-services",
+    "probation-office": "probation",
+    "floating-support": "your-council",
+}
+
+
+@pytest.mark.parametrize("name", PARTNERS)
 def test_every_example_is_a_service_once_its_partner_and_secrets_are_there(empty, name) -> None:
     # given an instance that allows every installed pack, as the examples tell
-    for plugin in ("housing", "health-fhir"):
+    for plugin in ("housing", "health-fhir", "childrens-lcs", "mailbox", "probation"):
         assert empty.hub("connector", "allow", plugin, "--yes").exit_code == 0
     example = empty.folder / "services" / f"{name}.toml.example"
     shutil.copy(example, example.with_suffix(""))
-    partner = {"council-housing": "council", "nhs-service": "nhs-trust"}[name]
-    champion = '{ id = "champion", name = "Champion Name", email = "champion@daycentre.example" }'
+    partner = PARTNERS[name]
+    champion = (
+        '{ id = "champion", name = "Champion Name", email = "champion@daycentre.example", working_days = ["mon"] }'
+    )
     added = f'\n[[partners]]\nid = "{partner}"\nname = "P"\nkind = "health"\nchampion = {champion}\n'
+    contact = '{ id = "champion", name = "Champion Name", email = "champion@daycentre.example" }'
+    added += f'[safeguarding]\ncontact = {contact}\nnumbers = [{{ name = "N", phone = "P" }}]\n'
     file = empty.folder / "partnerships" / "local.toml"
     file.write_text(file.read_text(encoding="utf-8") + added, encoding="utf-8")
-    for secret in ("council-client-key.pem", "bars-signing-key.pem"):
-        empty.write(f"secrets/{secret}", "secret")
-    empty.write("secrets/council-callback", new_secret())
+    for secret in ("council-client-key.pem", "bars-signing-key.pem", "children-client-key.pem", "probation-code"):
+        empty.write(f"secrets/{secret}", "secret-of-some-length")
+    for secret in ("council-callback", "children-callback"):
+        empty.write(f"secrets/{secret}", new_secret())
     empty.write("clients/bars.jwks.json", '{"keys": []}')
+    empty.write("secrets/floating-support-code", "kettle-otter-42")
 
     # when its connections are listed
     (connection,) = empty.json("connection", "ls")
@@ -160,7 +175,7 @@ def test_every_commented_setting_of_an_example_is_one(tmp_path, name) -> None:
     assert table.connection.clocks is not None
     assert table.connection.mapping
     assert table.connection.allow_addresses == ("127.0.0.0/8",)
-    assert len(table.connection.facts) == 1
+    assert table.gates
 
 
 def test_every_setting_there_is_stands_in_a_shipped_file() -> None:

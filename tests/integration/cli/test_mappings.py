@@ -113,3 +113,15 @@ def test_a_mapping_that_does_not_load_is_a_failed_case(own) -> None:
 
     assert result.exit_code == 1
     assert [case["case"] for case in json.loads(result.stdout)["cases"]] == ["load"]
+
+
+def test_a_pack_s_folder_is_asked_by_its_own_name(tmp_path) -> None:
+    # given a pack, made and not installed, as a newcomer has it
+    made = CliRunner().invoke(app, ["connector", "new", "river-trust", "--transport", "rest", "--in", str(tmp_path)])
+    # when its mappings are asked for by the pack's folder
+    run = CliRunner().invoke(app, ["mappings", "test", str(tmp_path / "river-trust"), "--json"])
+    # then every case of them ran
+    assert (made.exit_code, run.exit_code) == (0, 0), run.output
+    found = json.loads(run.stdout)
+    assert {case["mapping"] for case in found["cases"]} == {"river-trust-referral/1.0.0"}
+    assert found["passed"] >= 4

@@ -16,6 +16,10 @@ READING = [
     ("status",),
     ("alerts", "ls"),
     ("alerts", "ls", "--all"),
+    ("barriers", "ls"),
+    ("barriers", "ls", "--counted"),
+    ("wins", "ls"),
+    ("training", "ls"),
     ("connection", "ls"),
     ("connector", "ls"),
     ("client", "ls"),
@@ -104,7 +108,11 @@ def test_a_trace_says_why_first_and_then_what_happened_in_order(instance, share)
     # then the first line is the reason: nobody serves this instance
     first = "Stuck: city-housing waits: the hub is not running: `hub serve`."
     assert (plain.stdout.splitlines()[0], found["why"]) == (first, first)
-    assert [line["what"] for line in found["timeline"]] == ["attempt 1: retrylater", "share.accepted"]
+    assert [line["what"] for line in found["timeline"]] == [
+        "attempt 1: retrylater",
+        "share.accepted",
+        "share.traced",  # the first look, known to the second
+    ]
     assert found["timeline"][0]["detail"] == {"reason": "http-503", "began": "2026-11-02T09:00:00Z"}
     assert found["deliveries"][0]["reason"] == "http-503"
 

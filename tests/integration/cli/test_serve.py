@@ -17,8 +17,12 @@ import httpx
 import pytest
 import typer
 
-from hub.cli.serve import refuse_foreign_code
+from hub.cli.serve import refuse_foreign_code, refuse_unfit
+from hub.config import load
+from hub.courier.reached import as_the_hub
+from tests.kernels import needs_namespaces, without_namespaces
 
+STRICT = "\n[isolation]\nstrict = true\n"
 COMMAND = [sys.executable, "-m", "hub.cli", "serve", "--json", "--dir"]
 
 
@@ -155,3 +159,40 @@ def test_keys_that_others_can_read_stop_it_with_the_fix(empty) -> None:
     assert result.returncode == 1
     assert "chmod 600" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_th07_it_does_not_start_where_strict_isolation_is_asked_for_and_not_to_be_had(
+    empty, monkeypatch, tmp_path, capsys
+) -> None:
+    # given an instance that asks for it, on a machine that gives no namespaces
+    empty.write("hub.toml", (empty.folder / "hub.toml").read_text(encoding="utf-8") + STRICT)
+    monkeypatch.setattr(sys, "executable", without_namespaces(tmp_path))
+    as_the_hub.cache_clear()
+    # when it is started
+    with pytest.raises(typer.Exit):
+        refuse_unfit(load(empty.folder))
+    as_the_hub.cache_clear()
+    # then it says what is missing, and what to do
+    said = capsys.readouterr().err
+    assert "no-namespaces" in said
+    assert "user.max_user_namespaces" in said
+
+
+@needs_namespaces
+def test_th07_what_holds_each_connection_is_said_at_the_start_and_by_the_command(instance) -> None:
+    # given an instance that asks for strict isolation, and for user ids that this hub may not be able to give
+    asked = STRICT + 'uids = "61000-61999"\n'
+    instance.write("hub.toml", (instance.folder / "hub.toml").read_text(encoding="utf-8") + asked)
+    # when it starts, and when its connections are listed
+    with serving(instance.folder) as (_, opening):
+        (said,) = opening["connections"]
+        (listed,) = instance.json("connection", "ls")
+        # then both say how the connection's process is held, and why no better
+        held = said["isolation"]
+        assert listed["isolation"] == held
+        assert (held["level"], held["user"] is None, held["strict"]) in {
+            ("own-uid", False, True),
+            ("namespaces", True, True),
+        }
+        assert bool(held["why"]) == (held["user"] is None)
+        assert "no network" in instance.hub("connection", "ls").stdout

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from hub.host.wire import Configure
 from hub.sdk import DeliveryKind, Parcel
 
 CONNECTOR = """
-import asyncio, ctypes, json, os, signal, socket, sys, time
+import asyncio, ctypes, errno, json, logging, os, signal, socket, sys, time, warnings
 from hub.sdk import Answer, AnswerState, Connector, Delivered, Inbound, Level, Rejected, RetryLater, Settings, hookimpl
 from hub.sdk.connector import NoReply, NotSent
 
@@ -83,6 +84,16 @@ class Probe(Connector[ProbeSettings]):
     async def cancel(self, parcel, context):
         raise asyncio.CancelledError
 
+    async def confess(self, parcel, context):
+        words = parcel.body.decode()
+        print(words, flush=True)
+        warnings.warn(words, stacklevel=1)
+        logging.getLogger("probe").critical(words)
+        try:
+            raise ValueError(words)
+        except ValueError as error:
+            raise RuntimeError(words, parcel) from error
+
     async def talk(self, parcel, context):
         print("John Smith" * 1000, flush=True)
         sys.stderr.write("1 High Street" * 1000)
@@ -109,7 +120,7 @@ class Probe(Connector[ProbeSettings]):
             "list the data folder": lambda: os.listdir(os.path.dirname(self.settings.secret_file)),
             "read the password file": lambda: open("/etc/passwd").read(),
             "read the hub's environment": lambda: open(f"/proc/{os.getppid()}/environ").read(),
-            "read the hub's memory": lambda: open(f"/proc/{os.getppid()}/mem", "rb").read(1),
+            "read the hub's memory": lambda: open(f"/proc/{os.getppid()}/mem", "rb").close(),
             "write a file": lambda: open(self.settings.secret_file + ".copy", "w").write("x"),
             "write beside the code": lambda: open(os.path.join(os.path.dirname(__file__), "more.py"), "w").write("x"),
             "start a program": lambda: os.posix_spawn("/bin/true", ["true"], {}),
@@ -117,17 +128,47 @@ class Probe(Connector[ProbeSettings]):
             "trace the hub": lambda: trace(os.getppid()),
             "listen": lambda: socket.create_server(("127.0.0.1", 0)),
             "connect elsewhere": lambda: socket.create_connection(("127.0.0.1", int(parcel.body)), 2),
-            "gain core dumps": lambda: __import__("resource").setrlimit(4, (1, 1)) if os.getuid() else denied(),
+            "raise a limit": lambda: __import__("resource").setrlimit(4, (1, 1)),
             "use another descriptor": lambda: os.fstat(90),
+            "take a descriptor of the hub's": lambda: take(os.getppid()),
+            "reach the machine's own services": lambda: socket.socket(socket.AF_UNIX),
+            "listen without a name": lambda: socket.socket().listen(),
+            "ask a name server": lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM),
+            "leave a process behind": lambda: os.fork() or os._exit(0),
         }
-        done = []
+        told = {}
         for name, trick in tricks.items():
             try:
                 trick()
-                done.append(name)
-            except (OSError, ValueError):
-                pass
-        return Delivered(receipt=json.dumps([done, len(tricks)]))
+                told[name] = "done"
+            except OSError as error:
+                told[name] = errno.errorcode.get(error.errno, "refused")
+            except ValueError:  # of a limit that may not be raised
+                told[name] = "EPERM"
+        return Delivered(receipt=json.dumps(told))
+
+    async def borrow(self, parcel, context):
+        lend, (own, other) = context._client.lend, map(int, parcel.body.split())
+        told = {}
+        lent = await lend("127.0.0.1", own, encrypted=True)
+        told["its own"] = "lent"
+        try:
+            await lend("127.0.0.1", other, encrypted=True)
+        except NotSent as refusal:
+            told["another port"] = refusal.reason
+        turns = {
+            "dissolve": lambda: call({"x86_64": 42, "aarch64": 203}[os.uname().machine], lent.fileno(), bytes(16), 16),
+            "connect": lambda: lent.connect(("127.0.0.1", other)),
+            "listen": lambda: lent.listen(),
+        }
+        for name, turn in turns.items():
+            try:
+                turn()
+                told[name] = "done"
+            except OSError as error:
+                told[name] = errno.errorcode.get(error.errno, "refused")
+        lent.close()
+        return Delivered(receipt=json.dumps(told))
 
     async def reconcile(self, parcel, context):
         reply = await context.send("GET", self.settings.base_url)
@@ -137,10 +178,14 @@ class Probe(Connector[ProbeSettings]):
         if request.headers.get("x-kind") == "die":
             os._exit(9)
         data = json.loads(request.body)
+        if "look" in data:
+            return Inbound(request.headers["x-id"], data["look"], look=True)
         answer = Answer(AnswerState(data["state"]), owner=data.get("owner", ""))
         return Inbound(request.headers["x-id"], data["reference"], answers=(answer,))
 
     async def collect(self, context):
+        for receipt in context.waiting:
+            await context.send("GET", self.settings.base_url + "/" + receipt, starts=False)
         for number in range(3):
             yield Inbound(f"m{number}", f"r{number}", Level.L2)
 
@@ -148,13 +193,19 @@ class Probe(Connector[ProbeSettings]):
         await context.send("DELETE", self.settings.base_url + "/" + reference, starts=False)
 
 
-def denied():
-    raise OSError
+def call(*words):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if (found := libc.syscall(*words)) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+    return found
 
 
 def trace(pid):
-    if ctypes.CDLL(None).ptrace(0x4206, pid, 0, 0) != 0:
-        raise OSError
+    call({"x86_64": 101, "aarch64": 117}[os.uname().machine], 0x4206, pid, 0, 0)
+
+
+def take(pid):
+    call(438, call(434, pid, 0), 0, 0)
 
 
 class Other(Probe):
@@ -273,6 +324,20 @@ async def rig(configure: Configure) -> AsyncIterator[Rig]:
     host = HostProcess(configure, on_started=started.append, grace=0.5)
     yield Rig(host, started)
     await host.close()
+
+
+@pytest.fixture
+async def open_host() -> AsyncIterator[Callable[..., HostProcess]]:
+    """The maker of hosts, each of which is closed however its test ends."""
+    opened: list[HostProcess] = []
+
+    def make(configure: Configure, **options: Any) -> HostProcess:
+        opened.append(HostProcess(configure, **options))
+        return opened[-1]
+
+    yield make
+    for host in opened:
+        await host.close()
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ import json
 import uuid
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from hub.api import callbacks
+from hub.courier import collecting
 from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.incarnation import HostDied
@@ -24,8 +25,6 @@ from hub.services.claim import Claimed
 from hub.services.now import SystemNow
 from hub.services.read_inbox import pack_message
 from hub.services.receive import Message
-from hub.services.respond import respond
-from hub.services.settle import settle
 from hub.store import tables
 from hub.store.engine import open_engine, sqlite_url
 from hub.store.writer import Writer
@@ -44,7 +43,7 @@ class Stand:
         self.writer = Writer(self.store.engine)
         self.now = SystemNow()
         vault = self.scene.vault
-        verbs = Verbs(partial(settle, vault=vault), partial(respond, vault=vault))
+        verbs = Verbs.bound(vault)
         self.courier = Courier(
             "housing", host, self.writer.run, verbs, vault, self.now, timedelta(seconds=20), 4, asks_only=True
         )
@@ -97,6 +96,51 @@ async def test_a_message_that_cannot_be_kept_stops_none_behind_it(stand: Stand) 
     states = {row["state"]: row["reason"] for row in stand.store.all("inbox")}
     assert states == {"read": None, "pending": "cannot-be-kept"}
     assert [row for row in stand.store.all("inbox", state="pending") if row["due_at"] > row["received_at"]]
+
+
+async def test_what_was_collected_is_kept_before_it_is_acknowledged(stand: Stand, rig: Any, partner: Any) -> None:
+    # given: a share that the partner calls r0, and three messages that wait there
+    claimed = stand.claimed()
+    assert stand.store.one(stand.scene.settle, settlement(claimed, Delivered("r0"), wall=stand.now.wall()))
+    running = asyncio.create_task(stand.courier.run())
+    # when: they are collected, and once more because the partner still has them
+    assert (await stand.courier.collect(), await stand.courier.collect()) == (3, 3)
+    await stand.until(lambda: any(row["level"] == 2 for row in stand.store.all("acknowledgements")))
+    running.cancel()
+    # then: each was kept once and acknowledged each time, and the rung stands on the delivery that it names
+    assert len(stand.store.all("inbox")) == 3
+    assert [line.split()[0] for line in partner.lines].count(b"DELETE") == 6
+    (reached,) = [row for row in stand.store.all("acknowledgements") if row["level"] == 2]
+    assert reached["delivery_id"] == claimed.delivery_id
+
+
+async def test_a_notice_of_a_change_is_looked_into_and_belongs_to_nobody(stand: Stand, partner: Any) -> None:
+    # given: two shares that the partner has, one of which it says has changed
+    for receipt in ("r7", "r8"):
+        claimed = stand.claimed()
+        stand.store.one(stand.scene.settle, settlement(claimed, Delivered(receipt), wall=stand.now.wall()))
+    stand.message("m1", json.dumps({"look": "r7"}).encode())
+    # when
+    running = asyncio.create_task(stand.courier.run())
+    stand.courier.nudge()
+    await stand.until(lambda: any(row["state"] == "read" for row in stand.store.all("inbox")))
+    one = [line.split()[1] for line in partner.lines if line.startswith(b"GET")]
+    # and one that names none
+    stand.message("m2", json.dumps({"look": ""}).encode())
+    stand.courier.nudge()
+    await stand.until(lambda: sum(line.startswith(b"GET") for line in partner.lines) >= 3)
+    running.cancel()
+    # then: of the first only that one was looked at, of the second every one that may still be answered
+    every = [line.split()[1] for line in partner.lines if line.startswith(b"GET")]
+    assert one == [b"/r7"]
+    assert sorted(every[1:3]) == [b"/r7", b"/r8"]
+    # and nothing of the notice is kept
+    assert all(row["data_key"] is None for row in stand.store.all("inbox", state="read") if row["share_id"] is None)
+
+
+def test_no_request_can_pass_for_what_was_collected() -> None:
+    # given / when / then: none of the headers that are kept of a request bears the mark
+    assert collecting._COLLECTED not in callbacks._KEPT_HEADERS
 
 
 class _Dead:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.courier.host_process import HostBroken, HostProcess, HostResult
+from hub.courier.host_process import HostBroken, HostResult
 from hub.sdk import Delivered, InDoubt, RetryLater
 
 pytestmark = pytest.mark.anyio
@@ -41,9 +41,9 @@ async def kill_next(number: int, others: set[int]) -> None:
         await asyncio.sleep(0.002)
 
 
-async def test_a_host_killed_while_it_starts_is_started_again(configure, parcel) -> None:
+async def test_a_host_killed_while_it_starts_is_started_again(open_host, configure, parcel) -> None:
     # given a host that is killed twice before it is ready
-    host = HostProcess(configure)
+    host = open_host(configure)
     killing = asyncio.create_task(kill_next(2, set(hosts())))
     # when a parcel is given to it
     result = await host.deliver(parcel("echo"))
@@ -54,9 +54,9 @@ async def test_a_host_killed_while_it_starts_is_started_again(configure, parcel)
     await host.close()
 
 
-async def test_a_host_that_never_starts_is_waited_for_and_then_given_up(configure, parcel) -> None:
+async def test_a_host_that_never_starts_is_waited_for_and_then_given_up(open_host, configure, parcel) -> None:
     # given a host that is killed whenever it starts
-    host = HostProcess(configure, pause=0)
+    host = open_host(configure, pause=0)
     killing = asyncio.create_task(kill_next(3 * 6, set(hosts())))
     # when parcels are given to it, then each waits without having cost a try, and a doubt stays one
     later = HostResult(RetryLater("host-could-not-start", 0, counts=False), started=False)
@@ -67,20 +67,22 @@ async def test_a_host_that_never_starts_is_waited_for_and_then_given_up(configur
     await killing
 
 
-async def test_a_machine_short_of_descriptors_holds_no_connection(configure, parcel) -> None:
-    # given a hub that may open no more files
-    host = HostProcess(configure, pause=0.2)
+async def test_a_machine_short_of_descriptors_holds_no_connection(open_host, configure, parcel) -> None:
+    # given a hub that may open no more files: none has a number below three that is free, whatever else was closed
+    host = open_host(configure, pause=0.2)
     most, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(os.listdir("/proc/self/fd")) - 1, hard))
-    # when many parcels come at once
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, hard))
     try:
-        results = [await host.deliver(parcel("echo")) for _ in range(12)]
+        # when many parcels come at once
+        try:
+            results = [await host.deliver(parcel("echo")) for _ in range(12)]
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        # then one start was tried for all of them, every one waits, and the next goes once there are files again
+        assert {type(result.outcome) for result in results} == {RetryLater}
+        deadline = time.monotonic() + 20
+        while (result := await host.deliver(parcel("echo"))).outcome != Delivered("the story"):
+            assert time.monotonic() < deadline, result
+            await asyncio.sleep(0.05)
     finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    # then one start was tried for all of them, every one waits, and the next goes once there are files again
-    assert {type(result.outcome) for result in results} == {RetryLater}
-    deadline = time.monotonic() + 20
-    while (result := await host.deliver(parcel("echo"))).outcome != Delivered("the story"):
-        assert time.monotonic() < deadline, result
-        await asyncio.sleep(0.05)
-    await host.close()
+        await host.close()

@@ -14,8 +14,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks.webhooks import Webhook
 
-from hub.bootstrap import webhook_clients_of
 from hub.config import ClientTable, OperatorTable, PartnershipTable
+from hub.correspondents import webhook_clients_of
 from hub.domain.outcome import RetryLater
 from hub.notify.outcome import Gone, NoticeOutcome, Sent
 from hub.notify.webhook import Subscription, ThinNotice, WebhookSender
@@ -133,7 +133,7 @@ async def test_nobody_there_is_tried_again() -> None:
     assert outcome == RetryLater("connection")
 
 
-async def test_an_address_inside_our_own_network_is_never_called() -> None:
+async def test_th17_an_address_inside_our_own_network_is_never_called() -> None:
     # given a webhook address that points inside, when a notice is sent, then not one request arrives (TH17)
     async with _running(CaseSystem()) as system:
         outcome = await _send(system.url, allow=())
@@ -141,7 +141,7 @@ async def test_an_address_inside_our_own_network_is_never_called() -> None:
     assert outcome == RetryLater("address-refused")
 
 
-async def test_one_case_system_s_networks_are_no_way_in_for_another_s_address() -> None:
+async def test_th17_one_case_system_s_networks_are_no_way_in_for_another_s() -> None:
     """TH17: a partner's webhook address that resolves into a network which only another partner was given."""
     async with _running(CaseSystem()) as system:
         # given a case system inside a network it was given, and one outside whose name leads there

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import socket
 import ssl
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -17,6 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from hub.courier.lending import Lender
+from hub.host.borrowing import Borrower
+from hub.host.wire import Configure
 from hub.sdk.connector import NoReply, NotSent
 from hub.sdk.http import GuardedClient, make_ssl_context
 from hub.sdk.reach import SANDBOX_ADDRESSES, Reach
@@ -35,10 +39,29 @@ class Starts:
         self.arrived_before = len(self.partner.requests) if self.partner else None
 
 
+@pytest.fixture(params=["itself", "lent"])
+async def made(request) -> AsyncIterator[Callable[..., GuardedClient]]:
+    """The maker of clients that connect by themselves, and of those that the hub lends connections to."""
+    closing = []
+
+    def make(reach: Reach, tls: ssl.SSLContext | None = None) -> GuardedClient:
+        if request.param == "itself":
+            return GuardedClient(reach, tls)
+        asked, asking = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        networks = tuple(map(str, reach.allow_addresses))
+        told = Configure("c", "c", "p", "d", {}, {}, hosts=tuple(reach.hosts), allow_addresses=networks)
+        closing.extend([borrower := Borrower(asking), Lender(told, asked)])
+        return GuardedClient(reach, tls, borrower)
+
+    yield make
+    for each in closing:
+        each.close()
+
+
 @pytest.fixture
-async def client(partner) -> AsyncIterator[GuardedClient]:
+async def client(partner, made) -> AsyncIterator[GuardedClient]:
     reach = Reach.to([f"127.0.0.1:{partner.port}"], SANDBOX_ADDRESSES, reply_bytes=10_000, deadline_seconds=5)
-    client = GuardedClient(reach)
+    client = made(reach)
     yield client
     await client.aclose()
 
@@ -60,7 +83,7 @@ def cheats(port: int) -> list[str]:
     ]  # fmt: skip
 
 
-async def test_no_spelling_of_an_inner_address_gets_through(partner) -> None:
+async def test_th17_no_spelling_of_an_inner_address_gets_through(partner, made) -> None:
     """TH17: the cheat list, with every host on the connection's list so that the address check stands alone."""
     # given a connection whose host list holds every host of the cheat list, and no inner network
     urls = cheats(partner.port)
@@ -69,7 +92,7 @@ async def test_no_spelling_of_an_inner_address_gets_through(partner) -> None:
         host = url.partition("://")[2].rpartition("@")[2].split("/")[0]
         hosts.add(unicodedata.normalize("NFKC", host).replace("\u3002", "."))
     hosts = {h for h in hosts if "#" not in h and "\\" not in h} | {"127.0.0.1", "good.example"}
-    client, starts = GuardedClient(Reach.to(hosts, deadline_seconds=5)), Starts()
+    client, starts = made(Reach.to(hosts, deadline_seconds=5)), Starts()
     # when each is tried
     reasons = {}
     for url in urls:
@@ -87,7 +110,7 @@ async def test_no_spelling_of_an_inner_address_gets_through(partner) -> None:
     assert sum(reason == "address-refused" for reason in reasons.values()) >= 15
 
 
-async def test_a_redirect_is_handed_back_and_never_followed(partner, client) -> None:
+async def test_th17_a_redirect_is_handed_back_and_never_followed(partner, client) -> None:
     # given a partner that redirects to itself under another name
     async def redirect(_reader, writer):
         writer.write(b"HTTP/1.1 307 Gone elsewhere\r\nLocation: http://169.254.169.254/\r\nContent-Length: 0\r\n\r\n")
@@ -281,7 +304,7 @@ def authority(folder: Path) -> tuple[str, str, Path, Path]:
     return pem, private, folder / "c.pem", folder / "k.pem"
 
 
-async def test_mutual_tls_works_and_an_unknown_authority_is_not_sent(tmp_path) -> None:
+async def test_mutual_tls_works_and_an_unknown_authority_is_not_sent(tmp_path, made) -> None:
     # given a partner that asks for a client certificate
     pem, private, certificate_file, key_file = authority(tmp_path)
     served = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=pem)
@@ -299,7 +322,7 @@ async def test_mutual_tls_works_and_an_unknown_authority_is_not_sent(tmp_path) -
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=served)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
     reach = Reach.to(["127.0.0.1"], SANDBOX_ADDRESSES)
-    ours, stranger = GuardedClient(reach, make_ssl_context(pem, private, pem)), GuardedClient(reach)
+    ours, stranger = made(reach, make_ssl_context(pem, private, pem)), made(reach)
     # when our client calls, and one that does not know the authority
     assert (await ours.send("GET", url)).status == 200
     starts = Starts()

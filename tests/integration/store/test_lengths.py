@@ -10,13 +10,23 @@ from enum import StrEnum
 import pytest
 from sqlalchemy import String
 
-from hub.domain import check
+from hub.domain import barrier, check
+from hub.domain.alert import AlertState
 from hub.domain.answer import AnswerState
+from hub.domain.barrier import NO_CODES, BarrierState, Cause
+from hub.domain.clock import ClockState
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryKind, DeliveryState
+from hub.domain.gate import PREFIX
+from hub.domain.impersonal import WORDS
+from hub.domain.ladder import CloseReason, Role
+from hub.domain.notice import InboxState, NoticeState
 from hub.domain.reference import make
+from hub.domain.ring import RingKind, RingState
+from hub.domain.win import TRAINING, WIN
+from hub.services.legal_hold import REASONS
+from hub.services.tallies import BLOCK, COHORT
 from hub.store import tables
-from hub.store.tables import AlertState, ClockState, InboxState, NoticeState
 from tests.scenery import HOUSING, Scene, Store
 
 
@@ -25,21 +35,38 @@ def _of(members: type[StrEnum]) -> int:
 
 
 #: What an instance's files may call something (`hub.config.Id`), what a host may say (`hub.host.wire`), and digests.
-ID, REASON, DIGEST, UUID = 61, 80, 64, 36
+ID, REASON, DIGEST, UUID, DAY = 61, 80, 64, 36, len("2026-11-20")
 #: Names that the hub's own code gives: topics, actions, sources, outcomes; each module's tests use every one of them.
 _OWN = {
     "acknowledgements.source", "answers.source", "attempts.outcome", "audit_events.action", "facts.name",
+    "checkpoints.at", "checkpoints.chain",
     "facts.value", "notices.channel", "notices.topic", "seen.kind", "shares.ask", "clocks.agreed_on",
 }  # fmt: skip
 #: What an operator's files say, who sees at once when it does not fit.
-_OPERATORS = {"deliveries.address", "deliveries.mapping", "deliveries.content_type", "clocks.agreed_by"}
+_OPERATORS = {"deliveries.address", "deliveries.mapping", "deliveries.content_type", "clocks.agreed_by"} | {
+    f"lawful_bases.{column.name}"
+    for column in tables.lawful_bases.columns
+    if column.name not in {"consent_id", "notice", "at"}
+}
 _LONGEST = {
     "shares.reference": len(make(b"\xff" * 32)),
     "shares.config_digest": DIGEST,
     "shares.trusted_person": DIGEST,
     "shares.person": DIGEST,
+    "trusted_people.trusted_person": DIGEST,
+    "trusted_people.person": DIGEST,
+    "trusted_people.seen": DIGEST,
+    "shares.told": len("could_not"),
+    "pauses.section": DIGEST,
+    "deaths.person": DIGEST,
+    "shares.legal_hold_by": ID,
+    "shares.legal_hold_reason": max(map(len, REASONS)),
     "consents.agreement": DIGEST,
+    "consents.need": DIGEST,
+    "plan_versions.plan": DIGEST,
+    "plan_versions.version": DIGEST,
     "consent_events.author": DIGEST,
+    "lawful_bases.notice": 100,
     "connections.held_reason": REASON,
     "connections.id": ID,
     "clients.id": ID,
@@ -50,11 +77,43 @@ _LONGEST = {
     "deliveries.parcel_sha256": DIGEST,
     "deliveries.receipt": DIGEST,
     "alerts.kind": len("undelivered"),
-    "notices.recipient": len("service:") + ID,
+    "alerts.holder": ID,  # a person in the partnership's file
+    "alerts.role": _of(Role),
+    "alerts.taken_by": ID,
+    "alerts.closed_by": ID,
+    "alerts.closed_why": _of(CloseReason),
+    "days_off.person": ID,
+    "days_off.first": DAY,
+    "days_off.last": DAY,
+    "rings.kind": _of(RingKind),
+    "rings.state": _of(RingState),
+    "rings.author": DIGEST,
+    "rings.recipient": ID,
+    "gaps.need": 60,  # both by the patterns of `POST /v1/gaps`
+    "gaps.area": 12,
+    "notices.recipient": len("champion:") + ID,
     "inbox.message_id": DIGEST,
+    "tallies.day": DAY,
+    "tallies.what": max(map(len, (BLOCK, COHORT, WIN, TRAINING, *Cause))),
+    "tallies.name": max(len(PREFIX) + ID, len("could_not_reach/") + max(map(len, NO_CODES))),
+    "barriers.cause": _of(Cause),
+    "barriers.name": 80,  # as `tallies.name`
+    "barriers.state": _of(BarrierState),
+    "barrier_moves.state": _of(BarrierState),
+    "barrier_moves.reason": max(len(each) for every in barrier.REASONS.values() for each in every),
+    "barrier_moves.words": WORDS,
+    "barrier_moves.person": ID,
     "replies.key": DIGEST,
     "replies.body": DIGEST,
     "seen.token": DIGEST,
+    "invites.token": DIGEST,
+    "devices.token": DIGEST,
+    "devices.code": DIGEST,
+    "invites.address": 64 + len("@") + 253,  # an agreed mailbox, as `hub.sdk.transports.email` reads one
+    "audit_events.hash": DIGEST,
+    "checkpoints.hash": DIGEST,
+    "checkpoints.kid": 43,  # a key's thumbprint (RFC 7638)
+    "checkpoints.signature": 86,  # Ed25519 in base64url
     "audit_events.actor": len("connection:") + ID,
     "deliveries.state": _of(DeliveryState),
     "consents.state": _of(ConsentState),
@@ -101,7 +160,7 @@ def test_a_share_as_long_as_the_rules_allow_is_kept(scene: Scene, store: Store) 
         replace(
             each,
             reference=f"{longest_reference[:-1]}{number}",
-            agreed=replace(each.agreed, on=date(2026, 11, 18), notice="n" * check.NAME),
+            agreed=replace(each.agreed, on=date(2026, 11, 18), notice="n" * 100),
             until=date(2036, 11, 18),
         )
         for number, each in enumerate(share.consents)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,9 +11,11 @@ import pytest
 
 from hub.domain.errors import NotFound
 from hub.domain.outcome import Delivered, Halt, InDoubt, Rejected, RetryLater
-from hub.services.submit import Acceptance
+from hub.services.submit import Acceptance, accept
 from hub.services.sweep import Sweep, sweep
 from hub.services.withdraw import withdraw
+from hub.store.transaction import StoreTransaction
+from tests.following import Verbs
 from tests.scenery import HOUSING, NOW, TREATMENT, Scene, Store, settlement
 
 
@@ -152,7 +155,8 @@ def test_a_worry_about_pressure_is_kept_nowhere(scene: Scene, store: Store) -> N
     share = accepted(scene, store)
     store.one(withdraw, replace(scene.withdrawal(share.plan.ids.record), worried_about_pressure=True))
     # then
-    assert store.only("audit_events", action="consent.withdrawn")["detail"] == {"stopped": 2, "served": 0}
+    detail = store.only("audit_events", action="consent.withdrawn")["detail"]
+    assert detail == {"stopped": 2, "served": 0, "author": "a" * 64, "role": "", "attested_by": "day-centre"}
     assert store.all("notices") == []
 
 
@@ -169,3 +173,70 @@ def test_what_comes_back_to_be_tried_is_stopped_by_a_repeat_and_told(scene: Scen
     assert store.state(claimed.delivery_id) == "cancelled"
     assert len(store.all("audit_events", action="delivery.cancelled", delivery_id=claimed.delivery_id)) == 1
     assert len(store.all("audit_events", action="consent.withdrawn")) == 1
+
+
+def test_r15_what_was_agreed_once_is_over_in_every_share_that_bears_it(
+    scene: Scene, store: Store, verbs: Verbs
+) -> None:
+    # given two shares of one person under one agreement: housing has the second, and the first still waits
+    share = replace(scene.share, services=[HOUSING])
+    second = store.accept(scene.acceptance("b", share=replace(share, reference="DC-2")))
+    (claimed,) = store.claim()
+    assert store.one(scene.settle, settlement(claimed, Delivered("r")))
+    # through someone else they trust: the same need through the same one is not sent twice (R32)
+    through = replace(share, trusted_person=replace(share.trusted_person, reference="tp-78"))
+    first = store.accept(scene.acceptance("a", share=through))
+    # and one of somebody else
+    other = store.accept(scene.acceptance("c", services=[HOUSING]))
+    # when the first is withdrawn, twice
+    for _ in range(2):
+        done = store.one(verbs.withdraw, scene.withdrawal(first.plan.ids.record))
+        # then the reply tells the worst that is true of either
+        assert (done.share_id, done.stopped, done.served, done.asked) == (
+            first.plan.ids.share, (), (HOUSING,), (HOUSING,)
+        )  # fmt: skip
+    # and the second is withdrawn too, and housing asked once to stop using it
+    ends = {row["id"]: row["withdrawn_at"] for row in store.all("shares")}
+    assert (ends[first.plan.ids.share], ends[second.plan.ids.share], ends[other.plan.ids.share]) == (NOW, NOW, None)
+    assert [row["share_id"] for row in store.all("deliveries", kind="please_stop_using")] == [second.plan.ids.share]
+    # and nothing else goes but the request, and the other person's share
+    assert {each.share_id for each in store.claim()} == {second.plan.ids.share, other.plan.ids.share}
+
+
+def test_r15_one_who_said_no_ends_nothing_that_was_agreed_before(scene: Scene, store: Store) -> None:
+    # given a share that goes, and a later one in which the same agreement bears a no
+    one = replace(scene.share, services=[HOUSING])
+    store.accept(scene.acceptance("a", share=one))
+    consents = [replace(each, answer="no") if each.service == HOUSING else each for each in scene.share.consents]
+    later = store.accept(scene.acceptance("b", share=replace(scene.share, consents=consents, reference="DC-2")))
+    # when what was refused is withdrawn
+    store.one(withdraw, scene.withdrawal(later.plan.ids.record, HOUSING))
+    # then the first still goes
+    assert len(store.claim(HOUSING)) == 1
+
+
+@pytest.mark.parametrize("first", ["the withdrawal", "the share"])
+def test_r12_a_share_kept_in_the_moment_of_a_withdrawal_does_not_outlive_it(
+    scene: Scene, store: Store, first: str
+) -> None:
+    # given a share under an agreement, and another under the same, sent in the moment in which that is withdrawn
+    one = replace(scene.share, services=[HOUSING])
+    kept = store.accept(scene.acceptance("a", share=one))
+    through = replace(one, reference="DC-2", trusted_person=replace(one.trusted_person, reference="tp-78"))
+    steps = {
+        "the withdrawal": (withdraw, scene.withdrawal(kept.plan.ids.record)),
+        "the share": (accept, scene.acceptance("b", share=through)),
+    }
+    # when either comes a moment before the other, and neither sees what the other has not committed
+    with ThreadPoolExecutor(1) as pool, store.engine.begin() as connection:
+        verb, item = steps.pop(first)
+        list(verb(StoreTransaction(connection), [item]))
+        ((verb, item),) = steps.values()
+        other = pool.submit(store.one, verb, item)
+        with pytest.raises(TimeoutError):
+            other.result(0.3)
+        connection.commit()
+        other.result(10)
+    # then nothing waits, whichever came first
+    assert store.claim() == []
+    assert {row["state"] for row in store.all("deliveries")} == {"cancelled"}

@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from sqlalchemy import event
 from sqlalchemy.exc import IntegrityError
 
 from hub.domain.errors import Conflict
+from hub.domain.share import Person
+from hub.services.refusals import AgreementEnded
 from hub.services.remember import Fact, OneTime, keep_facts, remember
 from hub.services.submit import Acceptance, Kept, accept
 from hub.store.transaction import Nudges
@@ -182,6 +185,28 @@ def test_the_same_request_at_two_writers_is_one_share(scene: Scene, store: Store
     kept = [each.share_id for each in results if isinstance(each, Kept)]
     assert len(set(accepted)) == len(accepted) == len(store.all("shares")) == 20
     assert len(kept) == 60
+
+
+def test_r32_the_same_need_at_four_writers_is_asked_once(scene: Scene, store: Store) -> None:
+    # given: four processes' writers, each with the same twenty people's need, under keys of their own
+    people = [replace(scene.share, person=Person(f"P-{n}")) for n in range(20)]
+    requests = [[scene.acceptance(f"key-{w}-{n}", share=people[n]) for n in range(20)] for w in range(4)]
+    writers = [Writer(store.engine) for _ in range(4)]
+    for writer in writers:
+        writer.start()
+    # when
+    futures = [
+        writer.submit(accept, each[n]) for n in range(20) for writer, each in zip(writers, requests, strict=True)
+    ]
+    results = [each.exception(SECONDS) or each.result() for each in futures]
+    for writer in writers:
+        writer.close()
+    # then: each need was taken once, and wherever else it was asked the open share is named
+    accepted = [each.plan.ids.share for each in results if isinstance(each, Acceptance)]
+    refused = [each for each in results if isinstance(each, AgreementEnded)]
+    assert len(accepted) == len(store.all("shares")) == 20
+    links = {why.link.removeprefix("/v1/shares/") for each in refused for why in each.refusals.values()}
+    assert (len(refused), links) == (60, set(accepted))
 
 
 def test_a_lasting_failure_is_told_and_not_tried_for_ever(scene: Scene, store: Store, writer: Writer) -> None:

@@ -111,3 +111,8 @@ def test_a_withdrawn_share_says_so() -> None:
 
 def test_a_share_that_no_service_could_be_given() -> None:
     assert why(SHARE, [], situation()) == "Nothing was sent: no service could be given it."
+
+
+def test_r59_what_is_forgotten_is_not_stuck_whatever_its_state() -> None:
+    line = why(SHARE | {"is_forgotten": True}, [delivery("in_doubt")], situation())
+    assert line.startswith("Not stuck: its story is forgotten")

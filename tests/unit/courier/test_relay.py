@@ -38,7 +38,7 @@ class Work:
 async def test_only_a_round_that_went_well_counts() -> None:
     # given
     work = Work(away=True)
-    rounds = Rounds(work.nothing, work.nothing, work.nothing, work.sweep, work.nothing)
+    rounds = Rounds(work.nothing, work.nothing, work.nothing, work.sweep, work.nothing, work.nothing, work.nothing)
     relay = Relay(rounds, lambda *_: None, lambda: None, SystemNow(), seconds=0.001)
     assert not relay.went_round(10)
     # when rounds fail

@@ -50,6 +50,7 @@ def consent() -> Consent:
 def share(consent: Consent) -> Share:
     """A share with nothing wrong with it."""
     return Share(
+        at_risk_now=False,
         reference="DC-2026-0412",
         person=Person("P-1001"),
         trusted_person=TrustedPerson("tp-77", "place", "Riverside day centre", RoleContact("Front desk")),

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hub.domain.check import faults
-from hub.domain.share import Category, Consent, RoleContact, Said, Section, Share
+from hub.domain.share import BestInterests, Category, Consent, Plan, RoleContact, Said, Section, Share
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -131,6 +131,15 @@ def test_names_are_one_short_line(share: Share) -> None:
     ]
 
 
+def test_what_keeps_a_share_safe_and_its_plan_are_checked(share: Share) -> None:
+    # given a nameless worker, a worker on two lines, and a plan whose reference is a sentence
+    told = replace(share, keep_from=["Alex", " ", "a\nb"], plan=Plan("my plan", "v 1"))
+    # then each is found, and a reason for a tick is one line too
+    assert pointers(told) == ["/keep_from/1", "/keep_from/2", "/plan/reference", "/plan/version"]
+    assert pointers(replace(share, plan=Plan("plan-77", "4"), keep_from=["Alex Rivers"])) == []
+    assert pointers(with_consent(share, ticked={Category.OFFENDING: "a\nb"})) == ["/consents/0/ticked/offending"]
+
+
 def test_doubles_are_found_at_the_second(share: Share, consent: Consent) -> None:
     section = share.sections[0]
     doubled = replace(
@@ -173,3 +182,27 @@ def test_r18_ordinary_words_of_any_language_are_never_a_fault(share: Share, text
 def test_control_characters_and_half_characters_are_always_a_fault(share: Share, text: str) -> None:
     assume(set(text) - {"\n", "\r", "\t"})
     assert pointers(with_section(share, text=text)) == ["/sections/0/text"]
+
+
+def test_r12_what_a_choice_replaces_is_another_reference_and_never_stands_beside_a_no(share: Share) -> None:
+    # given
+    own = share.consents[0].reference
+    # when / then
+    assert pointers(with_consent(share, replaces="c-0")) == []
+    assert pointers(with_consent(share, replaces="a b")) == ["/consents/0/replaces"]
+    assert pointers(with_consent(share, replaces=own)) == ["/consents/0/replaces"]
+    assert pointers(with_consent(share, replaces="c-0", answer="no")) == ["/consents/0/replaces"]
+
+
+def test_r12_who_decided_for_them_is_a_role_and_a_code(share: Share) -> None:
+    # given
+    agreed = share.consents[0].agreed
+
+    def deciding(role: str, basis: str) -> list[str]:
+        decided = BestInterests(role, basis)
+        return pointers(with_consent(share, agreed=replace(agreed, best_interests=decided)))
+
+    # when / then
+    at = "/consents/0/agreed/best_interests"
+    assert deciding("Social worker", "MCA-2005-s4") == []
+    assert deciding(" ", "because it is best") == [f"{at}/role", f"{at}/basis"]

@@ -11,14 +11,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hub.domain import minimise, override, trusted_person
 from hub.domain.alert import AlertKind, title
 from hub.domain.answer import AnswerState, Level
-from hub.domain.consent import REFUSALS
+from hub.domain.consent import REFUSALS as CONSENT_REFUSALS
 from hub.domain.delivery import DeliveryKind, DeliveryState
 from hub.domain.minimise import Why
 from hub.domain.reference import MALFORMED
-from hub.domain.wording import STIGMA, WITHHELD_WORDS, Situation, day, heard, moment, plain, stigma_words
+from hub.domain.wording import (
+    HANDLING_WORDS,
+    STIGMA,
+    WITHHELD_WORDS,
+    Situation,
+    day,
+    heard,
+    moment,
+    plain,
+    stigma_words,
+)
 
+REFUSALS = (*CONSENT_REFUSALS, *trusted_person.REFUSALS, *override.REFUSALS)
 DUE = datetime(2026, 11, 25, 17, tzinfo=UTC)
 
 
@@ -39,8 +51,10 @@ def every_situation() -> list[Situation]:
 def hub_strings() -> list[str]:
     """Every string of the domain that a worker reads."""
     said = {plain(one) for one in every_situation()}
-    said |= {words for refusal in (*REFUSALS, MALFORMED) for words in (refusal.title, refusal.next_step)}
-    said |= set(WITHHELD_WORDS.values()) | {heard("Jo", "phone", DUE)}
+    said |= {
+        words for refusal in (*REFUSALS, *minimise.REFUSALS, MALFORMED) for words in (refusal.title, refusal.next_step)
+    }
+    said |= set(WITHHELD_WORDS.values()) | set(HANDLING_WORDS.values()) | {heard("Jo", "phone", DUE)}
     return sorted(said | {title(kind, level) for kind in AlertKind for level in Level})
 
 
@@ -160,7 +174,7 @@ def reading_age(text: str) -> float:
 
 def test_r61_reading_age_of_nine_or_less() -> None:
     # given what a worker reads as one piece: each refusal with its next step, and each situation
-    pieces = [f"{refusal.title} {refusal.next_step}" for refusal in (*REFUSALS, MALFORMED)]
+    pieces = [f"{refusal.title} {refusal.next_step}" for refusal in (*REFUSALS, *minimise.REFUSALS, MALFORMED)]
     pieces += [plain(one) for one in every_situation()] + list(WITHHELD_WORDS.values())
     hard = sorted({(round(reading_age(text), 1), text) for text in pieces if reading_age(text) > 9})
     assert hard == []

@@ -47,7 +47,7 @@ def only(site: Path, *allowed: Allowed):
     return found
 
 
-def test_a_hostile_distribution_that_is_installed_and_not_listed_runs_no_line(tmp_path: Path) -> None:
+def test_th08_a_hostile_distribution_that_is_installed_and_not_listed_runs_no_line(tmp_path: Path) -> None:
     """TH08: present on the search path of an interpreter that looks for plugins, and of the search itself."""
     # given a distribution that leaves a trace when imported
     install(tmp_path)

@@ -26,7 +26,7 @@ def test_what_is_installed_here_is_known() -> None:
 
 
 @pytest.mark.parametrize("group", ["pydantic", "kombu.serializers", "alembic.plugins", "sqlalchemy.dialects"])
-def test_a_distribution_that_a_library_of_ours_would_import_by_itself_is_named(tmp_path: Path, group: str) -> None:
+def test_th08_a_distribution_that_a_library_of_ours_would_import_by_itself_is_named(tmp_path: Path, group: str) -> None:
     offer(tmp_path, group)
     assert foreign_code([], [str(tmp_path)]) == [f"evil (entry point in {group})"]
     assert not (tmp_path / "RAN").exists()

@@ -36,7 +36,7 @@ def test_a_status_nobody_translated_is_received_and_never_dropped(status: str) -
 
 
 def test_a_state_the_hub_does_not_have_is_an_error() -> None:
-    with pytest.raises(ValueError, match="rejected"):
+    with pytest.raises(ValueError, match="NO: no such state: rejected; there are: awaited, received, "):
         read_vocabulary([HEAD, "NO,,rejected,,,,"])
 
 

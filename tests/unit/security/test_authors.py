@@ -90,7 +90,11 @@ def test_other_rightful_forms_are_taken(seen: Seen, changed: dict[str, object]) 
         ({"sub": "w\n7"}, "author-untrusted"),
         ({"sub": ""}, "author-untrusted"),
         ({"role": None}, "author-untrusted"),
-        ({"role": "x" * 81}, "author-untrusted"),
+        ({"role": "x" * 61}, "author-role"),
+        ({"role": "DBS 001234567890"}, "author-role"),
+        ({"role": "key worker, day shift"}, "author-role"),
+        ({"role": "key  worker"}, "author-role"),
+        ({"role": "-"}, "author-role"),
         ({"iss": "another-client"}, "author-untrusted"),
         ({"iss": None}, "author-untrusted"),
         ({"aud": "https://other.example"}, "author-untrusted"),
@@ -104,6 +108,12 @@ def test_other_rightful_forms_are_taken(seen: Seen, changed: dict[str, object]) 
 def test_one_thing_wrong_is_refused_by_name(seen: Seen, changed: dict[str, object], code: str) -> None:
     # given an assertion with one thing wrong, when it is read, then the refusal names it
     assert refusal(lambda: read_author(signed(**changed), CLIENT, BODY, NOW, HUB)) == code
+
+
+@pytest.mark.parametrize("stated", ["Key worker", "x" * 60, "Gweithiŵr allweddol", "co-lead"])
+def test_a_role_in_words_of_any_alphabet_is_taken(seen: Seen, stated: str) -> None:
+    # given a role in words, when the assertion is read, then it is the author's
+    assert read_author(signed(role=stated), CLIENT, BODY, NOW, HUB).role == stated
 
 
 @pytest.mark.parametrize("missing", [None, ""])

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from hub.domain.errors import ABOUT, MissingLeaf
 from hub.domain.share import Category, Choice, Share
+from hub.domain.trusted_person import NO_LINK, Link, must_wait
 from hub.domain.wording import stigma_words
-from hub.services.decide import decide
+from hub.services.decide import Sender, decide
 from hub.services.receipt import refused
-from tests.scenery import HOUSING, NOW, TREATMENT, directory, sample_share
+from tests.scenery import HOUSING, NOW, directory, sample_share
+
+SENDER = Sender(directory().partners["day-centre"], "day-centre-system", "worker-1")
 
 
 @pytest.fixture
@@ -19,25 +23,28 @@ def share() -> Share:
     return sample_share()
 
 
-def test_r04_a_choice_that_was_not_said_to_look_safe_goes_to_nobody(share: Share) -> None:
+def test_r04_a_missing_statement_refuses_nobody_and_holds_the_whole_share(share: Share) -> None:
     # given a share for two services that would both get it
-    assert [each.refusals for each in decide(share, directory(), NOW)] == [(), ()]
-    # when its worker has not said that nothing suggests the choice is unsafe
-    verdicts = decide(replace(share, choice=Choice("outreach", nothing_suggests_unsafe=False)), directory(), NOW)
-    # then each service is refused for it, nothing is cut for anybody, and the pointer is the share's own
-    assert [(each["service"], each["type"], each["pointer"]) for each in refused(verdicts)] == [
-        (HOUSING, "choice-unsafe", "/choice/nothing_suggests_unsafe"),
-        (TREATMENT, "choice-unsafe", "/choice/nothing_suggests_unsafe"),
-    ]
-    assert [each.view for each in verdicts] == [None, None]
+    unsaid = replace(share, choice=Choice("outreach", nothing_suggests_unsafe=False))
+    # when its worker has not said that nothing suggests the choice is unsafe, or the choice is marked as not safe
+    marked = Link(not_safe=True)
+    # then each service is judged as ever, and the share waits
+    assert [each.refusals for each in decide(unsaid, SENDER, directory(), NOW)] == [(), ()]
+    assert [each.refusals for each in decide(share, SENDER, directory(), NOW, link=marked)] == [(), ()]
+    assert (must_wait(unsaid, NO_LINK), must_wait(share, marked), must_wait(share, NO_LINK)) == (True, True, False)
 
 
-def test_r04_an_unsafe_choice_hides_no_other_reason(share: Share) -> None:
-    # given an unsafe choice and a service that nobody knows
-    unsafe = replace(share, choice=Choice("outreach", nothing_suggests_unsafe=False), services=[HOUSING, "no-such"])
-    # when it is decided, then both reasons are told for that service
-    told = [(each["service"], each["type"]) for each in refused(decide(unsafe, directory(), NOW))]
-    assert told == [(HOUSING, "choice-unsafe"), ("unknown", "choice-unsafe"), ("unknown", "service-unknown")]
+def test_r05_a_choice_lets_go_what_it_is_for_until_it_ends(share: Share) -> None:
+    # given a choice for one topic, until a day
+    link = Link(topics=("start-treatment",), until=NOW.date())
+    # when a share for two purposes is decided on that day
+    verdicts = refused(decide(share, SENDER, directory(), NOW, link=link))
+    told = [(each["service"], each["type"], each["pointer"]) for each in verdicts]
+    # then the other purpose alone is refused, at its place
+    assert told == [(HOUSING, "trusted-person-topic", "/consents/0/purpose")]
+    # and from the next day nothing goes
+    late = [each["type"] for each in refused(decide(share, SENDER, directory(), NOW + timedelta(days=1), link=link))]
+    assert late == ["trusted-person-ended", "trusted-person-topic", "trusted-person-ended"]
 
 
 def test_r68_one_service_whose_duties_were_not_explained_gets_nothing(share: Share) -> None:
@@ -45,7 +52,7 @@ def test_r68_one_service_whose_duties_were_not_explained_gets_nothing(share: Sha
     first, second = share.consents
     untold = replace(second, agreed=replace(second.agreed, duties_explained=False))
     # when it is decided
-    verdicts = decide(replace(share, consents=[first, untold]), directory(), NOW)
+    verdicts = decide(replace(share, consents=[first, untold]), SENDER, directory(), NOW)
     # then that service alone is refused, at its place in the share
     assert [(each["service"], each["type"], each["pointer"]) for each in refused(verdicts)] == [
         (untold.service, "duties-not-explained", "/consents/1/agreed/duties_explained")

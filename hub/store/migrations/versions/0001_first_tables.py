@@ -9,8 +9,12 @@ branch_labels = None
 depends_on = None
 
 
-def upgrade() -> None:
+def _index_where(name: str, table: str, columns: list[str], where: str) -> None:
+    """Index only those rows of which this is so."""
+    op.create_index(name, table, columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
+
+def upgrade() -> None:
     op.create_table(
         "audit_events",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -20,12 +24,25 @@ def upgrade() -> None:
         sa.Column("share_id", sa.String(length=32), nullable=True),
         sa.Column("delivery_id", sa.String(length=32), nullable=True),
         sa.Column("detail", sa.JSON(), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=True),
+        sa.Column("hash", sa.String(length=64), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_events")),
+        sa.UniqueConstraint("position", name=op.f("uq_audit_events_position")),
     )
-    with op.batch_alter_table("audit_events", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_events_action"), ["action"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_events_share_id"), ["share_id"], unique=False)
-
+    op.create_index(op.f("ix_audit_events_action"), "audit_events", ["action"])
+    op.create_index(op.f("ix_audit_events_share_id"), "audit_events", ["share_id"])
+    op.create_table(
+        "checkpoints",
+        sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("after", sa.Integer(), nullable=False),
+        sa.Column("at", sa.String(length=32), nullable=False),
+        sa.Column("chain", sa.String(length=32), nullable=False),
+        sa.Column("hash", sa.String(length=64), nullable=False),
+        sa.Column("kid", sa.String(length=64), nullable=False),
+        sa.Column("signature", sa.String(length=86), nullable=False),
+        sa.PrimaryKeyConstraint("position", name=op.f("pk_checkpoints")),
+    )
     op.create_table(
         "clients",
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -40,42 +57,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_connections")),
     )
     op.create_table(
-        "facts",
-        sa.Column("name", sa.String(length=40), nullable=False),
-        sa.Column("value", sa.String(length=200), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_facts")),
-    )
-    op.create_table(
-        "inbox",
-        sa.Column("id", sa.String(length=32), nullable=False),
-        sa.Column("connection_id", sa.String(length=64), nullable=False),
-        sa.Column("message_id", sa.String(length=64), nullable=False),
-        sa.Column("received_at", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("due_at", sa.BigInteger(), nullable=False),
-        sa.Column("lease_until", sa.BigInteger(), nullable=True),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("reason", sa.String(length=80), nullable=True),
-        sa.Column("data_key", sa.LargeBinary(), nullable=True),
-        sa.Column("message", sa.LargeBinary(), nullable=False),
-        sa.CheckConstraint("state IN ('pending', 'read', 'refused')", name=op.f("ck_inbox_state_listed")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
-        sa.UniqueConstraint("connection_id", "message_id", name=op.f("uq_inbox_connection_id_message_id")),
-    )
-    with op.batch_alter_table("inbox", schema=None) as batch_op:
-        batch_op.create_index("ix_inbox_state_due_at", ["state", "due_at"], unique=False)
-
-    op.create_table(
-        "seen",
-        sa.Column("kind", sa.String(length=16), nullable=False),
-        sa.Column("token", sa.String(length=64), nullable=False),
-        sa.Column("until", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "token", name=op.f("pk_seen")),
-    )
-    with op.batch_alter_table("seen", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_seen_until"), ["until"], unique=False)
-
-    op.create_table(
         "shares",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("reference", sa.String(length=12), nullable=False),
@@ -87,17 +68,72 @@ def upgrade() -> None:
         sa.Column("ask", sa.String(length=8), nullable=False),
         sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("held_since", sa.BigInteger(), nullable=True),
+        sa.Column("told_at", sa.BigInteger(), nullable=True),
+        sa.Column("told", sa.String(length=12), nullable=True),
+        sa.Column("remind_at", sa.BigInteger(), nullable=True),
+        sa.Column("died_at", sa.BigInteger(), nullable=True),
         sa.Column("config_digest", sa.String(length=64), nullable=False),
         sa.Column("data_key", sa.LargeBinary(), nullable=True),
         sa.Column("sender", sa.LargeBinary(), nullable=False),
+        sa.Column("final_at", sa.BigInteger(), nullable=True),
+        sa.Column("legal_hold_since", sa.BigInteger(), nullable=True),
+        sa.Column("legal_hold_by", sa.String(length=64), nullable=True),
+        sa.Column("legal_hold_reason", sa.String(length=40), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_shares")),
         sa.UniqueConstraint("reference", name=op.f("uq_shares_reference")),
     )
-    with op.batch_alter_table("shares", schema=None) as batch_op:
-        batch_op.create_index(
-            "ix_shares_partner_id_trusted_person", ["partner_id", "trusted_person", "sent_at"], unique=False
-        )
-
+    op.create_index("ix_shares_partner_id_person", "shares", ["partner_id", "person"], unique=False)
+    op.create_index(
+        "ix_shares_partner_id_trusted_person", "shares", ["partner_id", "trusted_person", "sent_at"], unique=False
+    )
+    _index_where("ix_shares_sent_at", "shares", ["sent_at"], "data_key IS NOT NULL")
+    _index_where("ix_shares_remind_at", "shares", ["remind_at"], "remind_at IS NOT NULL")
+    _index_where("ix_shares_final_at", "shares", ["final_at"], "data_key IS NOT NULL AND final_at IS NOT NULL")
+    op.create_table(
+        "inbox",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("connection_id", sa.String(length=64), nullable=False),
+        sa.Column("message_id", sa.String(length=64), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=True),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("reason", sa.String(length=80), nullable=True),
+        sa.Column("share_id", sa.String(length=32), nullable=True),
+        sa.Column("data_key", sa.LargeBinary(), nullable=True),
+        sa.Column("message", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("state IN ('pending', 'read', 'refused')", name=op.f("ck_inbox_state_listed")),
+        sa.ForeignKeyConstraint(["share_id"], ["shares.id"], name=op.f("fk_inbox_share_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inbox")),
+        sa.UniqueConstraint("connection_id", "message_id", name=op.f("uq_inbox_connection_id_message_id")),
+    )
+    op.create_index(op.f("ix_inbox_share_id"), "inbox", ["share_id"])
+    op.create_index("ix_inbox_state_due_at", "inbox", ["state", "due_at"])
+    _index_where("ix_inbox_received_at", "inbox", ["received_at"], "data_key IS NOT NULL")
+    op.create_table(
+        "held_shares",
+        sa.Column("share_id", sa.String(length=32), nullable=False),
+        sa.Column("body", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["share_id"], ["shares.id"], name=op.f("fk_held_shares_share_id")),
+        sa.PrimaryKeyConstraint("share_id", name=op.f("pk_held_shares")),
+    )
+    op.create_table(
+        "trusted_people",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("trusted_person", sa.String(length=64), nullable=False),
+        sa.Column("person", sa.String(length=64), nullable=False),
+        sa.Column("seen", sa.String(length=64), nullable=False),
+        sa.Column("kept_at", sa.BigInteger(), nullable=False),
+        sa.Column("data_key", sa.LargeBinary(), nullable=True),
+        sa.Column("details", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trusted_people")),
+        sa.UniqueConstraint(
+            "partner_id", "trusted_person", "person", name=op.f("uq_trusted_people_partner_id_trusted_person_person")
+        ),
+    )
     op.create_table(
         "consents",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -105,19 +141,23 @@ def upgrade() -> None:
         sa.Column("share_id", sa.String(length=32), nullable=False),
         sa.Column("service_id", sa.String(length=64), nullable=False),
         sa.Column("agreement", sa.String(length=64), nullable=False),
+        sa.Column("need", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("ends_at", sa.BigInteger(), nullable=False),
         sa.Column("returns", sa.JSON(), nullable=False),
+        sa.Column("ending_told_at", sa.BigInteger(), nullable=True),
+        sa.Column("terms", sa.LargeBinary(), nullable=True),
         sa.CheckConstraint(
-            "state IN ('given', 'refused', 'withdrawn', 'expired', 'superseded')", name=op.f("ck_consents_state_listed")
+            "state IN ('given', 'refused', 'withdrawn', 'expired', 'superseded', 'overridden')",
+            name=op.f("ck_consents_state_listed"),
         ),
         sa.ForeignKeyConstraint(["share_id"], ["shares.id"], name=op.f("fk_consents_share_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consents")),
     )
-    with op.batch_alter_table("consents", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_consents_agreement"), ["agreement"], unique=False)
-        batch_op.create_index(batch_op.f("ix_consents_record_id"), ["record_id"], unique=False)
-
+    op.create_index(op.f("ix_consents_agreement"), "consents", ["agreement"])
+    op.create_index(op.f("ix_consents_need"), "consents", ["need"])
+    _index_where("ix_consents_ending", "consents", ["ends_at"], "state = 'given' AND ending_told_at IS NULL")
+    op.create_index(op.f("ix_consents_record_id"), "consents", ["record_id"])
     op.create_table(
         "replies",
         sa.Column("partner_id", sa.String(length=64), nullable=False),
@@ -130,6 +170,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("partner_id", "key", name=op.f("pk_replies")),
     )
     op.create_table(
+        "lawful_bases",
+        sa.Column("consent_id", sa.String(length=32), nullable=False),
+        sa.Column("agreement", sa.String(length=80), nullable=False),
+        sa.Column("assessment", sa.String(length=80), nullable=False),
+        sa.Column("notice", sa.String(length=100), nullable=False),
+        sa.Column("sender_article_6", sa.String(length=80), nullable=False),
+        sa.Column("sender_article_9", sa.String(length=80), nullable=False),
+        sa.Column("sender_article_10", sa.String(length=80), nullable=False),
+        sa.Column("receiver_article_6", sa.String(length=80), nullable=False),
+        sa.Column("receiver_article_9", sa.String(length=80), nullable=False),
+        sa.Column("receiver_article_10", sa.String(length=80), nullable=False),
+        sa.Column("override", sa.String(length=80), nullable=True),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["consent_id"], ["consents.id"], name=op.f("fk_lawful_bases_consent_id")),
+        sa.PrimaryKeyConstraint("consent_id", name=op.f("pk_lawful_bases")),
+    )
+    op.create_table(
         "consent_events",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
         sa.Column("consent_id", sa.String(length=32), nullable=False),
@@ -138,15 +195,13 @@ def upgrade() -> None:
         sa.Column("client_id", sa.String(length=64), nullable=False),
         sa.Column("author", sa.String(length=64), nullable=False),
         sa.CheckConstraint(
-            "state IN ('given', 'refused', 'withdrawn', 'expired', 'superseded')",
+            "state IN ('given', 'refused', 'withdrawn', 'expired', 'superseded', 'overridden')",
             name=op.f("ck_consent_events_state_listed"),
         ),
         sa.ForeignKeyConstraint(["consent_id"], ["consents.id"], name=op.f("fk_consent_events_consent_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_consent_events")),
     )
-    with op.batch_alter_table("consent_events", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_consent_events_consent_id"), ["consent_id"], unique=False)
-
+    op.create_index(op.f("ix_consent_events_consent_id"), "consent_events", ["consent_id"])
     op.create_table(
         "deliveries",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -155,6 +210,7 @@ def upgrade() -> None:
         sa.Column("service_id", sa.String(length=64), nullable=False),
         sa.Column("connection_id", sa.String(length=64), nullable=False),
         sa.Column("kind", sa.String(length=24), nullable=False),
+        sa.Column("bare", sa.Boolean(), nullable=False),
         sa.Column("after", sa.String(length=32), nullable=True),
         sa.Column("linked_to", sa.String(length=32), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
@@ -199,13 +255,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_deliveries")),
         sa.UniqueConstraint("key", name=op.f("uq_deliveries_key")),
     )
-    with op.batch_alter_table("deliveries", schema=None) as batch_op:
-        batch_op.create_index("ix_deliveries_connection_id_receipt", ["connection_id", "receipt"], unique=False)
-        batch_op.create_index("ix_deliveries_connection_id_state", ["connection_id", "state", "due_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_deliveries_consent_id"), ["consent_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_deliveries_share_id"), ["share_id"], unique=False)
-        batch_op.create_index("ix_deliveries_state_lease_until", ["state", "lease_until"], unique=False)
-
+    op.create_index("ix_deliveries_connection_id_receipt", "deliveries", ["connection_id", "receipt"])
+    op.create_index("ix_deliveries_connection_id_state", "deliveries", ["connection_id", "state", "due_at"])
+    op.create_index(op.f("ix_deliveries_consent_id"), "deliveries", ["consent_id"])
+    op.create_index(op.f("ix_deliveries_share_id"), "deliveries", ["share_id"])
+    op.create_index("ix_deliveries_state_lease_until", "deliveries", ["state", "lease_until"])
     op.create_table(
         "acknowledgements",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -216,9 +270,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_acknowledgements_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_acknowledgements")),
     )
-    with op.batch_alter_table("acknowledgements", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_acknowledgements_delivery_id"), ["delivery_id"], unique=False)
-
+    op.create_index(op.f("ix_acknowledgements_delivery_id"), "acknowledgements", ["delivery_id"])
     op.create_table(
         "alerts",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -243,6 +295,9 @@ def upgrade() -> None:
         sa.Column("usual", sa.Boolean(), nullable=False),
         sa.Column("owner_missing", sa.Boolean(), nullable=False),
         sa.Column("reason_missing", sa.Boolean(), nullable=False),
+        sa.Column("next_date_missing", sa.Boolean(), nullable=False),
+        sa.Column("check_with_person", sa.Boolean(), nullable=False),
+        sa.Column("do_not_tell_yet", sa.Boolean(), nullable=False),
         sa.Column("held_back", sa.JSON(), nullable=False),
         sa.Column("said", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint(
@@ -252,9 +307,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_answers_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_answers")),
     )
-    with op.batch_alter_table("answers", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_answers_delivery_id"), ["delivery_id"], unique=False)
-
+    op.create_index(op.f("ix_answers_delivery_id"), "answers", ["delivery_id"])
     op.create_table(
         "attempts",
         sa.Column("id", sa.Integer(), autoincrement=True, nullable=False),
@@ -267,9 +320,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_attempts_delivery_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempts")),
     )
-    with op.batch_alter_table("attempts", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_attempts_delivery_id"), ["delivery_id"], unique=False)
-
+    op.create_index(op.f("ix_attempts_delivery_id"), "attempts", ["delivery_id"])
     op.create_table(
         "clocks",
         sa.Column("delivery_id", sa.String(length=32), nullable=False),
@@ -282,9 +333,25 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_clocks_delivery_id")),
         sa.PrimaryKeyConstraint("delivery_id", "level", name=op.f("pk_clocks")),
     )
-    with op.batch_alter_table("clocks", schema=None) as batch_op:
-        batch_op.create_index("ix_clocks_state_due_at", ["state", "due_at"], unique=False)
-
+    op.create_index("ix_clocks_state_due_at", "clocks", ["state", "due_at"])
+    op.create_table(
+        "rings",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
+        sa.Column("partner_id", sa.String(length=64), nullable=False),
+        sa.Column("client_id", sa.String(length=64), nullable=False),
+        sa.Column("author", sa.String(length=64), nullable=False),
+        sa.Column("recipient", sa.String(length=64), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("picked_up_at", sa.BigInteger(), nullable=True),
+        sa.Column("told_late_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("kind IN ('please_ring_me', 'safety')", name=op.f("ck_rings_kind_listed")),
+        sa.CheckConstraint("state IN ('picked_up', 'waiting')", name=op.f("ck_rings_state_listed")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_rings")),
+    )
+    op.create_index("ix_rings_state_due_at", "rings", ["state", "due_at"])
     op.create_table(
         "notices",
         sa.Column("id", sa.String(length=32), nullable=False),
@@ -294,6 +361,7 @@ def upgrade() -> None:
         sa.Column("share_id", sa.String(length=32), nullable=True),
         sa.Column("delivery_id", sa.String(length=32), nullable=True),
         sa.Column("alert_id", sa.String(length=32), nullable=True),
+        sa.Column("ring_id", sa.String(length=32), nullable=True),
         sa.Column("connection_id", sa.String(length=64), nullable=True),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
@@ -309,7 +377,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_notices_alert_id")),
         sa.ForeignKeyConstraint(["delivery_id"], ["deliveries.id"], name=op.f("fk_notices_delivery_id")),
         sa.ForeignKeyConstraint(["share_id"], ["shares.id"], name=op.f("fk_notices_share_id")),
+        sa.ForeignKeyConstraint(["ring_id"], ["rings.id"], name=op.f("fk_notices_ring_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_notices")),
     )
-    with op.batch_alter_table("notices", schema=None) as batch_op:
-        batch_op.create_index("ix_notices_channel_state_due_at", ["channel", "state", "due_at"], unique=False)
+    op.create_index("ix_notices_channel_state_due_at", "notices", ["channel", "state", "due_at"])

@@ -1,0 +1,37 @@
+"""The tables of barriers: each with where it stands, and how it came there; of no share and no person (R52)."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Integer, String, Table, UniqueConstraint
+
+from hub.domain.barrier import BarrierState
+from hub.store.columns import Instant, identifier, states
+from hub.store.own_tables import metadata
+
+barriers = Table(
+    "barriers",
+    metadata,
+    identifier(),
+    Column("service_id", String(64), nullable=False),
+    Column("cause", String(12), nullable=False),  # as `tallies.what`
+    Column("name", String(80), nullable=False),  # as `tallies.name`
+    Column("state", String(16), nullable=False),
+    Column("since", Instant, nullable=False),
+    Column("times", Integer, nullable=False),  # how often it was identified: more than once, and it came back
+    Column("counted", Integer, nullable=False),  # how often it had been met when it last moved
+    UniqueConstraint("service_id", "cause", "name"),
+    states("state", BarrierState),
+)
+
+barrier_moves = Table(
+    "barrier_moves",
+    metadata,
+    Column("barrier_id", ForeignKey("barriers.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("reason", String(40), nullable=False),
+    Column("words", String(200), nullable=False),
+    Column("person", String(64), nullable=False),  # a person of the partnership's file, or the hub's own clock
+    states("state", BarrierState),
+)

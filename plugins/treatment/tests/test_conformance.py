@@ -1,0 +1,5 @@
+"""The pack keeps every rule of the conformance kit."""
+
+
+def test_conformance(conformance) -> None:
+    conformance.check()
