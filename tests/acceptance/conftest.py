@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,14 @@ def house(tmp_path_factory: pytest.TempPathFactory, troupe: Troupe) -> Iterator[
     """A hub in this process, shared by one module."""
     with open_house(tmp_path_factory.mktemp("house") / "instance", troupe) as opened:
         yield opened
+
+
+@pytest.fixture(autouse=True)
+def _same_time(request: pytest.FixtureRequest) -> None:
+    """Each test on the shared hub begins at the same business time, in whatever order they run."""
+    if "house" in request.fixturenames:
+        house: House = request.getfixturevalue("house")
+        house.at(datetime.fromisoformat(house.start))
 
 
 @pytest.fixture
