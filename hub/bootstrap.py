@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,31 +25,26 @@ from hub.correspondents import (
     subscriptions_of,
     webhook_clients_of,
 )
-from hub.courier.courier import Courier, Verbs
-from hub.courier.host_process import HostProcess
-from hub.courier.relay import Relay, Rounds
+from hub.courier.courier import Courier
+from hub.courier.relay import Relay
 from hub.courier.sealer import Sealer
-from hub.domain.answer import Level
 from hub.domain.calendar import WorkingCalendar, england_and_wales
-from hub.domain.consent import ending_by
 from hub.domain.errors import Unavailable
 from hub.domain.route import Directory
-from hub.entries import Entries, EntryRound
+from hub.entries import Entries
 from hub.host import discovery
 from hub.ladder import Ladder, ladder
+from hub.loops import couriers_of, eraser_of, in_thread, paged, relay_of, sealer_of
 from hub.mapping.library import Library
 from hub.notify.composer import Composer
-from hub.notify.inviter import Inviter
 from hub.notify.mail import Mailer
 from hub.notify.notifier import Notifier
 from hub.notify.webhook import WebhookSender
 from hub.page_verbs import PageVerbs, page_verbs
 from hub.sdk.http import GuardedClient
-from hub.security.checkpoints import CheckpointSigner
 from hub.security.clients import ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
 from hub.security.live_keys import LiveKeys
-from hub.security.shredded import ShreddedLog
 from hub.security.webhooks import sign_webhook
 from hub.services.fetched import acknowledge_fetched, answer_fetched
 from hub.services.follow_up import FollowUps
@@ -61,12 +56,8 @@ from hub.services.receive import receive
 from hub.services.record_heard import record_heard
 from hub.services.recover import Recover, recover
 from hub.services.remember import Fact, OneTime, keep_facts, remember
-from hub.services.seal import seal, tell_unsealed
-from hub.services.shred import shred
-from hub.services.sweep import sweep
-from hub.services.watch import watch
 from hub.services.withdraw import withdraw
-from hub.store import read_due, read_state
+from hub.store import read_state
 from hub.store.engine import Engine, open_engine
 from hub.store.eraser import Eraser
 from hub.store.migrate import upgrade
@@ -207,15 +198,15 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
     directory = replace(partnership.build_directory(configuration, enabled), unchecked=entries.is_unchecked)
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
     webhook_clients, mailer = webhook_clients_of(configuration.partnership), Mailer(mail_settings_of(configuration))
-    to, read = subscriptions_of(configuration, webhook_clients), partial(_in_thread, read_state.notice_context, reader)
+    to, read = subscriptions_of(configuration, webhook_clients), partial(in_thread, read_state.notice_context, reader)
     composer = Composer(directory, vault, public_url, to, read, now)
     notifier = Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now)
     make = partial(writer.run, partial(make_invite, vault=vault))
-    invite = inviters_of(configuration, _paged(enabled), make, mailer.send, vault, now)
+    invite = inviters_of(configuration, paged(enabled), make, mailer.send, vault, now)
     library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()
     follow_ups, pages = FollowUps(directory, library, vault, calendar), answer_pages_of(configuration, vault)
-    couriers = _couriers(enabled, writer, vault, now, invite, entries, follow_ups)
-    eraser = _eraser(configuration, writer, engine)
+    couriers = couriers_of(enabled, writer, vault, now, invite, entries, follow_ups)
+    eraser = eraser_of(configuration, writer, engine)
     return Hub(
         configuration=configuration,
         directory=directory,
@@ -232,8 +223,8 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
         clients=clients,
         broker=broker,
         couriers=couriers,
-        sealer=_sealer(writer, keys, now),
-        relay=_relay(writer, reader, directory, broker, couriers, notifier, now, eraser, entries),
+        sealer=sealer_of(writer, keys, now),
+        relay=relay_of(writer, reader, directory, broker, couriers, notifier, now, eraser, entries),
         notifier=notifier,
         mailer=mailer,
         webhook_clients=list(webhook_clients.values()),
@@ -282,106 +273,6 @@ def mapping_folders(configuration: config.Configuration, plugins: list[discovery
     packs = [plugin.folder / "mappings" for plugin in plugins if plugin.status == "allowed" and plugin.folder]
     folders = [configuration.path("mappings"), *packs, partnership.shipped("mappings")]
     return [folder for folder in folders if folder.is_dir()]
-
-
-def _couriers(  # noqa: PLR0913 - what a courier is made of
-    enabled: dict[str, partnership.Enabled],
-    writer: Writer,
-    vault: Envelope,
-    now: SystemNow,
-    invite: Mapping[str, Inviter],
-    entries: Entries,
-    told: FollowUps,
-) -> dict[str, Courier]:
-    verbs = Verbs.bound(vault, told)
-    # What a partner fetches itself waits for it: no courier takes that, and no host runs.
-    called = {name: each for name, each in enabled.items() if each.manifest.transport != "pull"}
-    made = {name: replace(verbs, invite=invite.get(name)) for name in called}
-    return {name: _courier(each, writer, made[name], vault, now, entries) for name, each in called.items()}
-
-
-def _paged(enabled: dict[str, partnership.Enabled]) -> dict[str, timedelta]:
-    """Return the connections that are answered on the page, with how long one parcel may take."""
-    return {
-        name: timedelta(seconds=each.manifest.limits.deadline_seconds)
-        for name, each in enabled.items()
-        if "page" in each.manifest.answers
-    }
-
-
-def _courier(  # noqa: PLR0913 - as above
-    each: partnership.Enabled,
-    writer: Writer,
-    verbs: Verbs,
-    vault: Envelope,
-    now: SystemNow,
-    entries: Entries,
-) -> Courier:
-    limits = each.manifest.limits
-    deadline = timedelta(seconds=limits.deadline_seconds)
-    host = HostProcess(each.configure, run_as=each.reached.run_as)
-    asks_only = each.manifest.reconcile == "asks"
-    return Courier(
-        each.connection.id,
-        host,
-        writer.run,
-        verbs,
-        vault,
-        now,
-        deadline,
-        limits.in_flight,
-        asks_only=asks_only,
-        proves=max((Level[name] for name in each.manifest.levels), default=Level.L1),
-        polls=timedelta(minutes=each.manifest.poll_minutes) if each.manifest.poll_minutes else None,
-        may_send=partial(entries.may_send, each.connection.id),
-    )
-
-
-def _sealer(writer: Writer, keys: LiveKeys, now: SystemNow) -> Sealer:
-    seal_all = partial(seal, sign=CheckpointSigner(keys))
-    return Sealer(partial(writer.run, seal_all), partial(writer.run, tell_unsealed), now)
-
-
-def _eraser(configuration: config.Configuration, writer: Writer, engine: Engine) -> Eraser:
-    shredded, policy = ShreddedLog(configuration.path("keys")), partnership.forgetting(configuration.partnership)
-    return Eraser(writer.run, partial(shred, policy=policy, write_down=shredded.add), shredded.ids, engine)
-
-
-def _relay(  # noqa: PLR0913 - what a relay is made of
-    writer: Writer,
-    reader: Engine,
-    directory: Directory,
-    broker: Broker,
-    couriers: dict[str, Courier],
-    notifier: Notifier,
-    now: SystemNow,
-    eraser: Eraser,
-    entries: Entries,
-) -> Relay:
-    def nudge(connection_id: str, ids: list[str]) -> None:
-        # Its own couriers are told directly: while the broker is away, what is due still goes, a round later.
-        if (courier := couriers.get(connection_id)) is not None:
-            courier.nudge()
-        broker.publish(f"deliveries.{connection_id}", ids)
-
-    watch_all = partial(watch, directory=directory)
-    renewal = partial(ending_by, calendar=england_and_wales(), days=directory.consent_ending_days)
-    asks = frozenset(each.id for each in directory.connections.values() if each.asks_only)
-    sweep_all = partial(sweep, asks=asks, renewal=renewal)
-    rounds = Rounds(
-        due_deliveries=lambda: _in_thread(read_due.due_deliveries, reader, now.wall(), tuple(couriers)),
-        due_inbox=lambda: _in_thread(read_due.due_inbox, reader, now.wall()),
-        has_due_notices=lambda: _in_thread(read_due.has_due_notices, reader, now.wall()),
-        sweep=lambda item: writer.run(sweep_all, item),
-        watch=lambda item: writer.run(watch_all, item),
-        forget=eraser,
-        entries=EntryRound(entries, reader, writer, now),
-    )
-    return Relay(rounds, nudge, notifier.nudge, now)
-
-
-def _in_thread(query: Callable[..., T], *arguments: Any) -> Awaitable[T]:
-    return asyncio.to_thread(query, *arguments)
 
 
 def _offset(configuration: config.Configuration, reader: Engine) -> timedelta:

@@ -41,11 +41,11 @@ from hub.domain.share import Category, HandlingLine
 from hub.folders import CannotUse, folders_of
 from hub.host.discovery import Found
 from hub.host.wire import Configure
+from hub.named import named, named_by_hub, refuse_missing
 from hub.people import OPERATOR
 from hub.sdk.manifest import ConnectorManifest
 from hub.sdk.reach import host_and_port
 from hub.security.callbacks import CallbackKeys
-from hub.security.webhooks import secret_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +57,6 @@ class Enabled:
     configure: Configure
     callback_keys: CallbackKeys
     reached: Reached = UNTRIED
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A secret or file that a configuration file names: `where` is the file and the key in it."""
-
-    where: str
-    reference: str
-    signs: bool = False  #: it must be a Standard Webhooks secret
-    is_code: bool = False  #: it must be a team's code
 
 
 def may_run(configuration: Configuration, plugins: Iterable[Found]) -> frozenset[str]:
@@ -85,7 +75,7 @@ def enable(
     allowed = list(_allowed(configuration, plugins))
     if wrong := [fault for service, _, manifest in allowed for fault in _faults(service, manifest)]:
         raise ConfigurationError("\n     ".join(wrong))
-    _refuse_missing(configuration, (each for service, _, manifest in allowed for each in _named(service, manifest)))
+    refuse_missing(configuration, (each for service, _, manifest in allowed for each in named(service, manifest)))
     return {
         (name := service.connection.id): replace(
             _enable(configuration, service, plugin, manifest), reached=reached.get(name, UNTRIED)
@@ -96,18 +86,10 @@ def enable(
 
 def check_named(configuration: Configuration, plugins: Iterable[Found]) -> None:
     """Refuse to go on while a secret or file that is named is missing or cannot work; all of them are told at once."""
-    mail, named = configuration.hub.mail, []
-    if mail.password:
-        named.append(Named("hub.toml: mail.password", mail.password))
-    file = f"partnerships/{configuration.hub.partnership}.toml"
-    for client in configuration.partnership.clients:
-        named.append(Named(f"{file}: jwks of client {client.id}", f"file:{client.jwks}"))
-        if client.webhook_url:
-            where = f"{file}: webhook_secrets of client {client.id}"
-            named += [Named(where, reference, signs=True) for reference in client.webhook_secrets]
-    for service, _, manifest in _allowed(configuration, plugins):
-        named += _named(service, manifest)
-    _refuse_missing(configuration, named)
+    of_services = (
+        each for service, _, manifest in _allowed(configuration, plugins) for each in named(service, manifest)
+    )
+    refuse_missing(configuration, (*named_by_hub(configuration), *of_services))
 
 
 def _allowed(
@@ -127,42 +109,6 @@ def _allowed(
                 f"connection {table.id}: plugin {plugin.name} offers no connector {table.connector}"
             )
         yield service, plugin, manifest
-
-
-def _named(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[Named]:
-    table, at = service.connection, f"services/{service.id}.toml: connection"
-    for name, reference in table.secrets.items():
-        yield Named(f"{at}.secrets.{name}", reference)
-    signs = manifest.callback_auth == "standard-webhooks"
-    for reference in table.callback.secrets:
-        yield Named(f"{at}.callback.secrets", reference, signs)
-    if service.answer_page is not None:
-        yield Named(f"services/{service.id}.toml: answer_page.code", service.answer_page.code, is_code=True)
-    if table.callback.jwks:
-        yield Named(f"{at}.callback.jwks", f"file:{table.callback.jwks}")
-
-
-def _refuse_missing(configuration: Configuration, named: Iterable[Named]) -> None:
-    if wrong := [
-        f"{each.where} names {each.reference}, {why}" for each in named if (why := _fault(configuration, each))
-    ]:
-        raise ConfigurationError("\n     ".join(dict.fromkeys(wrong)))
-
-
-def _fault(configuration: Configuration, each: Named) -> str:
-    """Say what is wrong with what is named, or nothing; never what it holds."""
-    try:
-        value = configuration.secret(each.reference)
-    except ConfigurationError:
-        return "which is not there: create it, or mend its name"
-    if not value:
-        return "which is empty"
-    try:
-        if each.signs:
-            secret_bytes(value)
-    except ValueError:
-        return "which is no webhook secret: whsec_ and the base64 of 24 to 64 random bytes"
-    return answering.fault_of_code(value) if each.is_code else ""
 
 
 def _faults(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[str]:
