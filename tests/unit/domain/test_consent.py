@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.answer import Answer, AnswerState, returnable
-from hub.domain.consent import REFUSALS, ConsentState, Standing, ended, may_return, permits, standing
+from hub.domain.calendar import england_and_wales
+from hub.domain.consent import REFUSALS, ConsentState, Standing, ended, ending_by, may_return, permits, standing
 from hub.domain.share import BestInterests, Category, Consent
 
 PURPOSES = frozenset({"find-somewhere-to-live"})
@@ -247,3 +248,15 @@ def test_a_refusal_points_at_what_to_put_right(consent: Consent, one: Standing, 
     for name in pointer.split("/")[1:]:
         assert isinstance(at, dict)
         at = at[name]
+
+
+def test_r15_a_withdrawn_consent_returns_nothing_unless_it_is_said_to_be_about_stopping() -> None:
+    assert may_return(ConsentState.WITHDRAWN, ("outcome",)) == ()
+    assert may_return(ConsentState.GIVEN, ("outcome",)) == ("outcome",)
+
+
+def test_r16_an_end_is_told_of_so_many_working_days_before() -> None:
+    # given noon on a Tuesday, then three working days reach to the end of Friday, and over a weekend to Monday's
+    calendar = england_and_wales()
+    assert ending_by(NOON, calendar, 3) == datetime(2026, 12, 5, tzinfo=UTC)
+    assert ending_by(NOON, calendar, 4) == datetime(2026, 12, 8, tzinfo=UTC)

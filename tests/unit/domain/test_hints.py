@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.hints import hints
-from hub.domain.pinpoints import pinpoints
+from hub.domain.pinpoints import maps, pinpoints
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -67,3 +67,42 @@ def test_r62_hidden_characters_hide_no_number() -> None:
     assert pinpoints("07\u200b700 90\u20600 123")
     assert pinpoints("CB1\u00a02AB")
     assert pinpoints("01632\u2013960\u2013001")
+
+
+@pytest.mark.parametrize("digit", "0123456789")
+def test_r62_a_house_is_found_whatever_its_number(digit: str) -> None:
+    assert pinpoints(f"Come to {digit} Mill Road.") is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bring it to CB1 2AB.",
+        "It is at 12 Mill Road.",
+        "Look for filled.count.soap there.",
+        "Look at ///Filled.Count.Soap there.",
+        "Look at goo.gl/maps/x there.",
+    ],
+)
+def test_r65_a_place_is_found_where_a_number_to_ring_may_stand(text: str) -> None:
+    # given a field that is meant to hold a telephone number, then a place in it is still found
+    assert (maps(text), pinpoints(text), hints(text)) == (True, True, True)
+
+
+@pytest.mark.parametrize("text", ["Ring 07700 900123.", "01632 960001"])
+def test_r65_a_number_to_ring_is_no_place(text: str) -> None:
+    assert (maps(text), pinpoints(text)) == (False, True)
+
+
+@pytest.mark.parametrize("text", ["", "They waited.", "They waited 20 days.", "See www.example.org. Thank you."])
+def test_words_without_a_place_are_told_so(text: str) -> None:
+    assert (maps(text), pinpoints(text)) == (False, False)
+
+
+@pytest.mark.parametrize("text", ["They park on mill lane.", "Near Ely.", "near Ely", "At Ely, they said."])
+def test_r18_a_road_in_small_letters_and_a_town_after_a_preposition_are_found(text: str) -> None:
+    assert hints(text) is True
+
+
+def test_nothing_looks_like_a_place_in_plain_words() -> None:
+    assert hints("They waited a long time.") is False
