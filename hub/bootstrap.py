@@ -238,7 +238,7 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
         withdraw=partial(withdraw, follow_ups=follow_ups, senior_contact=directory.senior_contact),
         furthers=Furthers(follow_ups, directory, vault),
         page_verbs=page_verbs(pages, vault),
-        ladder=ladder(directory, calendar, vault, {name: page.link_lasts for name, page in pages.items()}),
+        ladder=ladder(directory, calendar, vault, {name: page.link_lasts for name, page in pages.items()}, follow_ups),
         alone=alone,
     )
 

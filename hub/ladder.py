@@ -10,11 +10,15 @@ from typing import Any
 
 from hub.domain.calendar import WorkingCalendar
 from hub.domain.route import Directory
+from hub.services.act_once import act_once
 from hub.services.barriers import move_barrier, open_barrier
 from hub.services.close_alert import close_alert
 from hub.services.days_off import drop_days_off, keep_days_off
 from hub.services.escalate import escalate
+from hub.services.follow_up import FollowUps
+from hub.services.hear import hear
 from hub.services.helped import champion_helped, record_helped
+from hub.services.meet_barrier import meet_barrier
 from hub.services.nudge import Nudging, nudge
 from hub.services.offer import offer
 from hub.services.ports import Vault
@@ -43,12 +47,24 @@ class Ladder:
     record_helped: Verb
     champion_helped: Verb
     training_need: Verb
+    hear: Verb
+    meet_barrier: Verb
+    act_once: Verb = act_once
     keep_days_off: Verb = keep_days_off
     drop_days_off: Verb = drop_days_off
 
 
-def ladder(directory: Directory, calendar: WorkingCalendar, vault: Vault, lasts: Mapping[str, timedelta]) -> Ladder:
-    """Bind the verbs; `lasts` is how long a link to the answer page works, by service."""
+def ladder(
+    directory: Directory,
+    calendar: WorkingCalendar,
+    vault: Vault,
+    lasts: Mapping[str, timedelta],
+    follow_ups: FollowUps | None = None,
+) -> Ladder:
+    """Bind the verbs; `lasts` is how long a link to the answer page works, by service.
+
+    `follow_ups` carries what was heard to the service's own system; without it, an e-mail says that there is a copy.
+    """
     known: dict[str, Any] = {"directory": directory, "calendar": calendar}
     return Ladder(
         open_alert=partial(open_alert, **known),
@@ -64,4 +80,6 @@ def ladder(directory: Directory, calendar: WorkingCalendar, vault: Vault, lasts:
         record_helped=partial(record_helped, directory=directory, vault=vault),
         champion_helped=partial(champion_helped, **known, vault=vault),
         training_need=partial(training_need, **known),
+        hear=partial(hear, **known, vault=vault, follow_ups=follow_ups),
+        meet_barrier=partial(meet_barrier, **known),
     )

@@ -25,11 +25,13 @@ class Shown(StrEnum):
 class AlertFilter:
     """What narrows a list; nothing given is everything that its reader may see.
 
-    `mine` are those that the reader holds. `organisation` is the partner that sent the share.
+    `mine` are those that the reader holds, `unclaimed` those of which nobody has said that they have them.
+    `organisation` is the partner that sent the share.
     """
 
     shown: Shown = Shown.OPEN
     mine: bool = False
+    unclaimed: bool = False
     organisation: str = ""
     service: str = ""
     level: Level | None = None
@@ -89,6 +91,8 @@ class AlertLine:
     closed_at: datetime | None
     closed_by: str | None
     closed_why: str | None
+    delivery_kind: str = "share"
+    do_not_tell_yet: bool = False  #: of its newest answer (R21)
 
     @property
     def place(self) -> Place:
@@ -132,7 +136,8 @@ class AlertView:
     """One alert with all that its screen shows: no story (R45).
 
     `attempt` is how often sending was tried, `reason` a code of how the last try ended; `frame` is sealed under
-    `data_key`, and holds how to reach the trusted person (see `hub.services.contact_of`).
+    `data_key`, and holds how to reach the trusted person (see `hub.services.contact_of`). `withdrawn` is what was
+    agreed for this service, or all of the share.
     """
 
     line: AlertLine

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 from hub.domain.alert import AlertKind, AlertState
@@ -110,8 +111,7 @@ def keep(  # noqa: PLR0913 - what an act leaves behind
     and it is idle from then on.
     """
     row, act = acting.row, acting.act
-    usual = {"acted_at": act.business, "opened_at": row["opened_at"] or act.business, "look_at": _idle_at(acting)}
-    tx.change_alerts(row["delivery_id"], {**usual, **changes})
+    touch(tx, acting, changes)
     said = {"alert": row["id"], "level": row["level"], **detail}
     event = audited(act.business, action, f"person:{act.person}", row["share_id"], row["delivery_id"], said)
     tx.insert("audit_events", [event])
@@ -119,6 +119,13 @@ def keep(  # noqa: PLR0913 - what an act leaves behind
     notices += [notice_row("email", topic, to, act.wall, **acting.ids) for topic, to in mails if to != act.person]
     tx.insert("notices", notices)
     tx.nudge_notices()
+
+
+def touch(tx: Transaction, acting: Acting, changes: Mapping[str, Any] = MappingProxyType({})) -> None:
+    """Write that something was done, and what it changes, to whatever is open about the delivery."""
+    row, act = acting.row, acting.act
+    usual = {"acted_at": act.business, "opened_at": row["opened_at"] or act.business, "look_at": _idle_at(acting)}
+    tx.change_alerts(row["delivery_id"], {**usual, **changes})
 
 
 def _idle_at(acting: Acting) -> datetime | None:

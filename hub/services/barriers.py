@@ -86,8 +86,8 @@ def open_barrier(tx: Transaction, items: Sequence[OpenBarrier], *, directory: Di
 
 
 def _open(tx: Transaction, item: OpenBarrier, directory: Directory) -> str | HubError:
-    if (wrong := _wrong(item.person, item.words, directory)) is not None:
-        return wrong
+    if (refused := wrong(item.person, item.words, directory)) is not None:
+        return refused
     found = tx.find_barrier(item.service_id, item.cause, item.name)
     met = tx.times_met(item.service_id, item.cause, item.name)
     if found is None:
@@ -108,8 +108,8 @@ def move_barrier(tx: Transaction, items: Sequence[MoveBarrier], *, directory: Di
 
 
 def _move(tx: Transaction, item: MoveBarrier, directory: Directory) -> HubError | None:
-    if (wrong := _wrong(item.person, item.words, directory)) is not None:
-        return wrong
+    if (refused := wrong(item.person, item.words, directory)) is not None:
+        return refused
     found = tx.lock_barrier(item.barrier_id)
     if found is None:
         return NotFound(NO_BARRIER)
@@ -143,7 +143,8 @@ def find_barriers(tx: Transaction, directory: Directory, business: datetime, wal
     return len(back) + len(often)
 
 
-def _wrong(person: str, words: str, directory: Directory) -> HubError | None:
+def wrong(person: str, words: str, directory: Directory) -> HubError | None:
+    """Return why a person may not say this of a barrier: who they are, or words about somebody; or None."""
     if not scope(directory, person).leads:
         return Forbidden(NOT_YOURS)
     faults = list(line("/words", words))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from typing import Protocol
 
 from hub.domain.answer import Answer
 from hub.domain.consent import ConsentState, ended
@@ -41,6 +42,33 @@ class Heard:
     role: str = ""
 
 
+class Words(Protocol):
+    """What was said, whoever writes it down: by whom, to whom, how and when."""
+
+    @property
+    def answer(self) -> Answer: ...
+    @property
+    def how(self) -> str: ...
+    @property
+    def said_by(self) -> str: ...
+    @property
+    def told_to(self) -> str: ...
+    @property
+    def on(self) -> date: ...
+    @property
+    def business(self) -> datetime: ...
+    @property
+    def wall(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True)
+class By:
+    """Who is answerable for what was written down; `attested` is what the log keeps of a worker (R60)."""
+
+    actor: str
+    attested: Mapping[str, str] = field(default_factory=dict)
+
+
 def record_heard(
     tx: Transaction, items: Sequence[Heard], *, vault: Vault, follow_ups: FollowUps | None = None
 ) -> list[HubError | None]:
@@ -60,32 +88,39 @@ def record_heard(
         if row["data_key"] is None:
             results.append(Conflict(FORGOTTEN))
             continue
-        if not tx.first_of_late("heard", _fingerprint(item, vault), item.wall, item.wall + _SAME_WITHIN):
+        if said_before(tx, row, item, vault):
             results.append(None)
             continue
-        actor = f"client:{item.client_id}"
-        told = (("to", item.told_to), ("by", item.said_by), ("how", item.how), ("on", item.on.isoformat()))
-        said = Said(row, item.answer, item.business, item.wall, "heard", told, actor=actor)
-        keep_answers(tx, [said], vault=vault)
-        ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
-        detail = {"how": item.how, **attested(item.partner_id, item.author, item.role)}
-        tx.insert("audit_events", [audited(item.business, "delivery.heard", actor, detail=detail, **ids)])
-        # Of somebody who has died nothing more is sent, whatever is still written down (R69).
-        if row["died_at"] is None and (follow_ups is None or not _copy(tx, row, item, follow_ups)):
-            tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
-            tx.nudge_notices()
+        by = By(f"client:{item.client_id}", attested(item.partner_id, item.author, item.role))
+        keep_heard(tx, row, item, by, vault, follow_ups)
         results.append(None)
     return results
 
 
-def _fingerprint(item: Heard, vault: Vault) -> str:
-    """A keyed hash of all that was written down, so that nothing of it stands anywhere in clear."""
-    return vault.digest(
-        "heard", pack({"delivery": item.delivery_id, **_said(item), "stage": item.answer.stage}).decode()
-    )
+def said_before(tx: Transaction, row: Row, item: Words, vault: Vault) -> bool:
+    """Tell whether the very same was written down of a delivery within a day; from now on it was."""
+    everything = pack({"delivery": row["id"], **_said(item), "stage": item.answer.stage}).decode()
+    # A keyed hash, so that nothing of it stands anywhere in clear.
+    return not tx.first_of_late("heard", vault.digest("heard", everything), item.wall, item.wall + _SAME_WITHIN)
 
 
-def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool:
+def keep_heard(  # noqa: PLR0913 - what was heard, of what, and who is answerable for it
+    tx: Transaction, row: Row, item: Words, by: By, vault: Vault, follow_ups: FollowUps | None
+) -> None:
+    """Keep what was heard of a locked delivery as its answer, and send the service a copy."""
+    told = (("to", item.told_to), ("by", item.said_by), ("how", item.how), ("on", item.on.isoformat()))
+    said = Said(row, item.answer, item.business, item.wall, "heard", told, actor=by.actor)
+    keep_answers(tx, [said], vault=vault)
+    ids = {"share_id": row["share_id"], "delivery_id": row["id"]}
+    detail = {"how": item.how, **by.attested}
+    tx.insert("audit_events", [audited(item.business, "delivery.heard", by.actor, detail=detail, **ids)])
+    # Of somebody who has died nothing more is sent, whatever is still written down (R69).
+    if row["died_at"] is None and (follow_ups is None or not _copy(tx, row, item, by.actor, follow_ups)):
+        tx.insert("notices", [notice_row("email", "heard_copy", f"service:{row['service_id']}", item.wall, **ids)])
+        tx.nudge_notices()
+
+
+def _copy(tx: Transaction, row: Row, item: Words, actor: str, follow_ups: FollowUps) -> bool:
     """Queue the copy, under living consent as anything else; False where it cannot go through the connection.
 
     It speaks of what the service's own system holds, so that must be known to have arrived: a call proves that somebody
@@ -97,7 +132,6 @@ def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool
     if ended(ConsentState(original["consent_state"]), original["ends_at"], item.business) is not None:
         return False
     number, after = last_of(tx, row, DeliveryKind.REPLY)  # copies go in the order in which they were written down
-    actor = f"client:{item.client_id}"
     made = follow_ups.make(
         Wanted(
             original,
@@ -115,7 +149,7 @@ def _copy(tx: Transaction, row: Row, item: Heard, follow_ups: FollowUps) -> bool
     return made is not None
 
 
-def _said(item: Heard) -> dict[str, str]:
+def _said(item: Words) -> dict[str, str]:
     """What a mapping sees as `answer`; what nobody said is an empty text."""
     answer = item.answer
     return {

@@ -8,6 +8,7 @@ from sqlalchemy import Engine, bindparam, select
 
 from hub.domain.alert_list import AlertView, ClockLine, TimelineEntry
 from hub.domain.answer import Level
+from hub.domain.consent import ConsentState
 from hub.domain.ladder import Scope
 from hub.store import tables
 from hub.store.fetch import Row, row, rows
@@ -15,9 +16,15 @@ from hub.store.read_follow_up import LINE, line
 
 _A, _D, _S, _K, _E = tables.alerts, tables.deliveries, tables.shares, tables.clocks, tables.audit_events
 
-_ALERT = LINE.add_columns(
-    _D.c.attempt, _D.c.reason, _D.c.delivered_at, _D.c.frame, _S.c.data_key, _S.c.died_at, _S.c.withdrawn_at
-).where(_A.c.id == bindparam("alert"))
+_C = tables.consents
+_ALERT = (
+    LINE.add_columns(
+        _D.c.attempt, _D.c.reason, _D.c.delivered_at, _D.c.frame, _S.c.data_key, _S.c.died_at, _S.c.withdrawn_at,
+        _C.c.state.label("consent_state"),
+    )
+    .join(_C, _C.c.id == _D.c.consent_id)
+    .where(_A.c.id == bindparam("alert"))
+)  # fmt: skip
 _CLOCKS = select(_K).where(_K.c.delivery_id == bindparam("delivery")).order_by(_K.c.level)
 
 #: What a champion reads of what happened: to this delivery, and to its share as a whole.
@@ -26,7 +33,7 @@ OF_DELIVERY: Final = (
     "delivery.heard", "delivery.resent", "delivery.asked_again", "delivery.lease_expired", "invite.made",
     "invite.opened", "door.closed", "alert.raised", "alert.taken", "alert.nudged", "alert.passed_on",
     "alert.escalated", "alert.snoozed", "alert.woken", "alert.still_open", "alert.closed", "service.offered",
-    "answer.collected",
+    "answer.collected", "barrier.recorded",
 )  # fmt: skip
 OF_SHARE: Final = ("share.accepted", "share.released", "share.forgotten", "consent.withdrawn", "person.told",
                    "person.died", "cover.kept")  # fmt: skip
@@ -61,13 +68,13 @@ def read_alert(engine: Engine, alert_id: str, reader: Scope) -> AlertView | None
         clocks=tuple(_clock(each) for each in clocks),
         timeline=tuple(_entry(each) for each in events),
         died=found["died_at"] is not None,
-        withdrawn=found["withdrawn_at"] is not None,
+        withdrawn=found["withdrawn_at"] is not None or found["consent_state"] == ConsentState.WITHDRAWN,
         **own,
     )
 
 
 _OWN = ("attempt", "reason", "delivered_at", "frame", "data_key")
-_FLAGS = ("died_at", "withdrawn_at")
+_FLAGS = ("died_at", "withdrawn_at", "consent_state")
 
 
 def _clock(found: Row) -> ClockLine:

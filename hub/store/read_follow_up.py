@@ -16,14 +16,25 @@ from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
 from hub.store.transaction_ladder import IS_OPEN, leads
 
-_A, _D, _S = tables.alerts, tables.deliveries, tables.shares
+_A, _D, _S, _N = tables.alerts, tables.deliveries, tables.shares, tables.answers
+#: Whether the newest answer asks not to be told yet: looked up by its delivery for the alerts that are shown alone.
+_NOT_YET = (
+    select(_N.c.do_not_tell_yet)
+    .where(_N.c.delivery_id == _A.c.delivery_id)
+    .order_by(_N.c.at.desc(), _N.c.id.desc())
+    .limit(1)
+    .correlate(_A)
+    .scalar_subquery()
+    .label("do_not_tell_yet")
+)
 
 LINE = (
     select(
         _A.c.id, _A.c.level, _A.c.kind, _A.c.priority, _A.c.state, _A.c.due_at, _A.c.raised_at, _A.c.partner_id,
         _A.c.service_id, _A.c.delivery_id, _A.c.holder, _A.c.role, _A.c.held_since, _A.c.opened_at, _A.c.taken_by,
         _A.c.taken_at, _A.c.snoozed_until, _A.c.closed_at, _A.c.closed_by, _A.c.closed_why, _D.c.share_id,
-        _D.c.state.label("delivery_state"), _D.c.answer_state, _S.c.reference, _S.c.sent_at,
+        _D.c.state.label("delivery_state"), _D.c.answer_state, _D.c.kind.label("delivery_kind"), _S.c.reference,
+        _S.c.sent_at, _NOT_YET,
     )
     .join(_D, _D.c.id == _A.c.delivery_id)
     .join(_S, _S.c.id == _D.c.share_id)
@@ -76,6 +87,8 @@ def _conditions(reader: Scope, wanted: AlertFilter) -> list[ColumnElement[bool]]
         chosen.append(snoozed if wanted.shown is Shown.SNOOZED else ~snoozed)
     if wanted.mine:
         chosen.append(_A.c.holder == reader.person)
+    if wanted.unclaimed:
+        chosen.append(_A.c.taken_by.is_(None))
     if wanted.organisation:
         chosen.append(_A.c.partner_id == wanted.organisation)
     if wanted.service:
@@ -106,5 +119,6 @@ def line(row: Row) -> AlertLine:
         "kind": AlertKind(row["kind"]),
         "priority": Priority(row["priority"]),
         "role": Role(row["role"]),
+        "do_not_tell_yet": bool(row["do_not_tell_yet"]),
     }
     return AlertLine(**{**row, **coded})
