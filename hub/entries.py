@@ -29,12 +29,20 @@ from hub.store.writer import Writer
 FOLDER = "approvals"
 
 
-def digest_of(service: ServiceTable) -> str:
-    """Return the SHA-256 of what people approve: all of an entry but how long it may take and whether it is on.
+def digest_of(configuration: Configuration, service: ServiceTable) -> str:
+    """Return the SHA-256 of what people approve: an entry, all but how long it may take and whether it is on.
 
-    Comments and layout are no part of it. Secrets are in it by their names alone.
+    With it whatever opens its doors, so that no change of settings does so unseen (TH21): what each of its gates asks,
+    which partners a gate may take for referrers, and an override that names it. Comments and layout are no part of
+    it. Secrets are in it by their names alone.
     """
     said = service.model_dump(mode="json", exclude={"enabled": True, "clocks": True, "connection": {"clocks"}})
+    told, table = configuration.partnership, configuration.partnership.safeguarding
+    if service.gates:
+        said["asked"] = [configuration.gates[name].model_dump(mode="json") for name in service.gates]
+        said["senders"] = {each.id: each.kind for each in told.partners}
+    if table and table.override and service.id in table.override.services:
+        said["override"] = table.override.model_dump(mode="json")
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
@@ -53,7 +61,7 @@ def approve_all(folder: Path, seen_on: date, approved_by: Sequence[str] = ("oper
     configuration, ring = config.load(folder), KeyRing.load(folder / "keys")
     for service in configuration.services:
         ends = seen_on + LONGEST
-        approval = Approval(service.id, digest_of(service), tuple(approved_by), seen_on, Seen.RANG, ends)
+        approval = Approval(service.id, digest_of(configuration, service), tuple(approved_by), seen_on, Seen.RANG, ends)
         write_approval(path_of(folder, service.id), approval, ring)
 
 
@@ -75,10 +83,10 @@ class Entries:
 
     def __init__(self, configuration: Configuration, keys: Keys, now: Now) -> None:
         self._keys, self._now = keys, now
+        enabled = [(each, digest_of(configuration, each)) for each in configuration.services if each.enabled]
         self._known = {
-            each.id: _Known(each.connection.id, each.partner, digest_of(each), path_of(configuration.folder, each.id))
-            for each in configuration.services
-            if each.enabled
+            each.id: _Known(each.connection.id, each.partner, digest, path_of(configuration.folder, each.id))
+            for each, digest in enabled
         }
         self._service_of = {each.connection: service for service, each in self._known.items()}
 

@@ -76,21 +76,21 @@ def approve(  # noqa: PLR0913 - the options of one command
     folder: Folder = DEFAULT_FOLDER,
     as_json: AsJson = False,
 ) -> None:
-    """Say that a service's entry is right; it takes two people, and one of them has to have reached the team."""
+    """Say that a service's entry and gates are right; it takes two people, and one has to have reached the team."""
     from hub.domain.entry import Approval  # noqa: PLC0415 - `hub --help` stays fast
     from hub.entries import digest_of  # noqa: PLC0415
 
     configuration, today = configuration_of(folder), _today()
     entry, ring = _known(configuration, service), _ring(configuration)
     _may_approve(configuration, by)
-    digest, before = digest_of(entry), _approval(configuration, service, ring)
+    digest, before = digest_of(configuration, entry), _approval(configuration, service, ring)
     if before is not None and (before.digest != digest or before.ends < today):
         before = None  # what was approved is another entry, or has ended: both look again
     if before is None and not seen:
         fail("somebody has to have reached this team first", "Ring them, and add --seen rang (or wrote, or met).")
     seen_on, how, last = _proof(before, seen, on, until, today)
     others = before.approved_by if before else ()
-    _confirm(entry, yes=yes, as_json=as_json)
+    _confirm(configuration, entry, yes=yes, as_json=as_json)
     made = Approval(service, digest, tuple(dict.fromkeys((*others, by))), seen_on, how, last)
     _keep(configuration, made, ring, "entry.approved", by, as_json=as_json, today=today)
 
@@ -114,7 +114,7 @@ def renew(  # noqa: PLR0913 - as `approve`
     entry, ring = _known(configuration, service), _ring(configuration)
     _may_approve(configuration, by)
     before = _approval(configuration, service, ring)
-    if before is None or before.digest != digest_of(entry) or len(set(before.approved_by)) < 2:
+    if before is None or before.digest != digest_of(configuration, entry) or len(set(before.approved_by)) < 2:
         fail(
             "there is nothing to renew: the entry as it is now was not approved by two people",
             f"Run `hub directory approve {service}`.",
@@ -153,7 +153,7 @@ def _entry(configuration: Configuration, service: ServiceTable, ring: KeyRing, t
     found: EntryFault | None
     try:
         approval = approval_of(configuration, service.id, ring)
-        found = fault(service.id, digest_of(service), approval, today)
+        found = fault(service.id, digest_of(configuration, service), approval, today)
     except UnsignedError:
         found = EntryFault.UNSIGNED
     return {
@@ -221,7 +221,7 @@ def _keep(  # noqa: PLR0913 - what is kept, and how it is said
         say(f"{made.service} may be sent to until {made.ends}; approved by {' and '.join(made.approved_by)}.")
 
 
-def _confirm(entry: ServiceTable, *, yes: bool, as_json: bool) -> None:
+def _confirm(configuration: Configuration, entry: ServiceTable, *, yes: bool, as_json: bool) -> None:
     if not as_json:
         connection = entry.connection
         for label, value in (
@@ -231,6 +231,8 @@ def _confirm(entry: ServiceTable, *, yes: bool, as_json: bool) -> None:
         ):
             if value:
                 say(f"{label:<11}{value}")
+        for name in entry.gates:
+            say(f"{'gate':<11}{name}: {', '.join(each.id for each in configuration.gates[name].preconditions)}")
     if yes:
         return
     if as_json:

@@ -45,7 +45,9 @@ def approve(house: House, **changes: Any) -> None:
     """Let two people approve the housing team's entry as it is now."""
     configuration, ring = config.load(house.folder), KeyRing.load(house.folder / "keys")
     (entry,) = [each for each in configuration.services if each.id == HOUSING]
-    said = Approval(HOUSING, digest_of(entry), ("champion-council", "operator"), TODAY, Seen.RANG, TODAY + LONGEST)
+    said = Approval(
+        HOUSING, digest_of(configuration, entry), ("champion-council", "operator"), TODAY, Seen.RANG, TODAY + LONGEST
+    )
     write_approval(path_of(house.folder, HOUSING), replace(said, **changes), ring)
 
 
