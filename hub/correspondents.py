@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from hub.answering import AnswerPage, AnswerPageTable, agreed_addresses, made_page, plain_code
 from hub.config import Configuration, ConfigurationError, PartnershipTable, ServiceTable
+from hub.notify.drop import Drop
 from hub.notify.inviter import Inviter
 from hub.notify.mail import Mail, MailOutcome, MailSettings
 from hub.notify.webhook import Subscription
@@ -75,9 +76,11 @@ def webhook_clients_of(partners: PartnershipTable) -> dict[str, GuardedClient]:
     }
 
 
-def subscriptions_of(configuration: Configuration, via: Mapping[str, GuardedClient]) -> dict[str, Subscription]:
+def subscriptions_of(configuration: Configuration, via: Mapping[str, GuardedClient]) -> dict[str, Subscription | Drop]:
     """Return where each case system takes its notices, with the secrets that sign them; raises `ConfigurationError`."""
-    return {
+    clients = configuration.partnership.clients
+    drops = {each.id: Drop(configuration.path(each.answers_folder)) for each in clients if each.answers_folder}
+    return drops | {
         client.id: Subscription(
             client.webhook_url,
             tuple(configuration.secret(reference) for reference in client.webhook_secrets),

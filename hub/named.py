@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -50,7 +51,8 @@ def named(service: ServiceTable, manifest: ConnectorManifest) -> Iterator[Named]
 def refuse_missing(configuration: Configuration, all_named: Iterable[Named]) -> None:
     """Raise `ConfigurationError` with all that is named and missing, or cannot work; never with what it holds."""
     if wrong := [
-        f"{each.where} names {each.reference}, {why}" for each in all_named if (why := _fault(configuration, each))
+        *(f"{each.where} names {each.reference}, {why}" for each in all_named if (why := _fault(configuration, each))),
+        *_no_folders(configuration),
     ]:
         raise ConfigurationError("\n     ".join(dict.fromkeys(wrong)))
 
@@ -69,3 +71,15 @@ def _fault(configuration: Configuration, each: Named) -> str:
     except ValueError:
         return "which is no webhook secret: whsec_ and the base64 of 24 to 64 random bytes"
     return answering.fault_of_code(value) if each.is_code else ""
+
+
+def _no_folders(configuration: Configuration) -> Iterator[str]:
+    """Say where a case system's answers cannot be left as files (R36)."""
+    file = f"partnerships/{configuration.hub.partnership}.toml"
+    for client in configuration.partnership.clients:
+        folder = configuration.path(client.answers_folder)
+        if client.answers_folder and not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+            yield (
+                f"{file}: answers_folder of client {client.id} names {client.answers_folder}, "
+                "which is no folder that the hub may write in: create it, for that case system alone to read"
+            )

@@ -123,6 +123,11 @@ def _check(configuration: Configuration) -> None:
         for client in configuration.partnership.clients
         if client.webhook_url and not client.webhook_secrets
     ]
+    wrong += [
+        f"client {client.id}: choose one of webhook_url and answers_folder: its answers go one way"
+        for client in configuration.partnership.clients
+        if client.webhook_url and client.answers_folder
+    ]
     partnership = configuration.partnership
     file = f"partnerships/{configuration.hub.partnership}.toml"
     contact = partnership.safeguarding.contact if partnership.safeguarding else None

@@ -45,6 +45,7 @@ class ClientTable(Table):
     webhook_url: str = ""
     webhook_secrets: tuple[SecretRef, ...] = ()
     webhook_allow_addresses: tuple[str, ...] = ()
+    answers_folder: str = ""  #: instead of a webhook: a folder in which each notice is left as a file (R36)
 
 
 class NumberTable(Table):

@@ -15,6 +15,7 @@ from hub.domain.delivery import DeliveryState
 from hub.domain.route import Directory
 from hub.domain.trusted_person import ONE_REPLIED
 from hub.notify import alert_words, entry_words, operator_words, words
+from hub.notify.drop import Drop
 from hub.notify.inviter import answer_link
 from hub.notify.mail import Mail
 from hub.notify.notifier import Composed
@@ -43,7 +44,7 @@ class Composer:
     directory: Directory
     vault: Vault
     public_url: str
-    subscriptions: Mapping[str, Subscription]
+    subscriptions: Mapping[str, Subscription | Drop]
     read: Callable[[Row], Awaitable[Context]]
     now: Now
 
@@ -167,7 +168,7 @@ _BY_REFERENCE = {
 }
 
 
-def _thin(notice: Row, subscription: Subscription, data: Mapping[str, Any]) -> Composed:
+def _thin(notice: Row, subscription: Subscription | Drop, data: Mapping[str, Any]) -> Composed:
     created = notice["created_at"].isoformat(timespec="seconds")
     body = json.dumps({"type": notice["topic"], "timestamp": created, "data": data}, ensure_ascii=False)
     return Composed(webhook=ThinNotice(notice["id"], body.encode()), subscription=subscription)

@@ -1,4 +1,4 @@
-"""The notifier: sends due notices, to champions by email and to case systems by signed webhook, and settles them."""
+"""The notifier: sends due notices, to champions by email, to case systems by webhook or file, and settles them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from hub.notify.drop import Drop
 from hub.notify.mail import Mail
 from hub.notify.outcome import Gone, NoticeOutcome, Refused, RetryLater, Sent, wait_after
 from hub.notify.webhook import Subscription, ThinNotice
@@ -51,11 +52,11 @@ _WEBHOOKS, _WEBHOOK_LEASE = 32, timedelta(seconds=60)
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A notice made ready to send: a mail, a webhook, or nothing when nobody subscribed."""
+    """A notice made ready to send: a mail, a webhook or a file, or nothing when nobody subscribed."""
 
     mail: Mail | None = None
     webhook: ThinNotice | None = None
-    subscription: Subscription | None = None
+    subscription: Subscription | Drop | None = None
 
 
 class SendMail(Protocol):
@@ -139,20 +140,24 @@ class Notifier:
 
     async def _send(self, notice: Row) -> None:
         composed = await self._compose(notice)
-        outcome: NoticeOutcome | None
-        if composed.mail is not None:
-            outcome = await self._mailer.send(composed.mail)
-        elif composed.webhook is not None and composed.subscription is not None:
-            outcome = await self._webhooks.send(composed.webhook, composed.subscription, self._now.wall())
-        else:
-            outcome = None
-        settlement = self._settlement(notice, outcome)
+        settlement = self._settlement(notice, await self._went(composed))
         await self._run(settle_notices, settlement)
         if settlement.state == "dead_lettered" and notice["recipient"] == OPERATOR:
             # Nobody is left to write to: whoever reads the log must hear of it.
             log.error(
                 "notifier.operator_not_told", notice=notice["id"], topic=notice["topic"], reason=settlement.reason
             )
+
+    async def _went(self, composed: Composed) -> NoticeOutcome | None:
+        """Send what was composed, each its own way; None where there is nobody to send it to."""
+        match composed:
+            case Composed(mail=Mail() as mail):
+                return await self._mailer.send(mail)
+            case Composed(webhook=ThinNotice() as thin, subscription=Drop() as drop):
+                return await drop.leave(thin)
+            case Composed(webhook=ThinNotice() as thin, subscription=Subscription() as to):
+                return await self._webhooks.send(thin, to, self._now.wall())
+        return None
 
     def _settlement(self, notice: Row, outcome: NoticeOutcome | None) -> NoticeSettlement:
         wall = self._now.wall()
