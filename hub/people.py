@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
+from enum import StrEnum
 from typing import Annotated, Final, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -30,7 +32,8 @@ class PersonTable(BaseModel):
     name: str
     email: str
     working_days: Days = ("mon", "tue", "wed", "thu", "fri")
-    until: date | None = None  #: the last day that anything is handed to them
+    until: date | None = None  #: the last day that anything is handed to them, and that they may sign in
+    subject: str = ""  #: how the partnership's sign-in names them (claim `sub`), where their e-mail does not
 
 
 class ChampionTable(PersonTable):
@@ -77,6 +80,49 @@ class Peopled(Protocol):
     def network_manager(self) -> PersonTable | None: ...
     @property
     def above_network_manager(self) -> PersonTable | None: ...
+    @property
+    def privacy_officers(self) -> tuple[PersonTable, ...]: ...
+
+
+class Role(StrEnum):
+    """As what somebody uses the console; a deputy is a champion there, and whoever is above it a network manager."""
+
+    CHAMPION = "champion"
+    COORDINATOR = "coordinator"
+    NETWORK_MANAGER = "network_manager"
+    PRIVACY_OFFICER = "privacy_officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person who may use the console, until their last day where one is set, and as what."""
+
+    id: str
+    name: str
+    email: str
+    subject: str
+    until: date | None
+    roles: frozenset[Role]
+
+    def is_here(self, today: date) -> bool:
+        """Tell whether they have not left."""
+        return self.until is None or today <= self.until
+
+
+def members(of: Peopled) -> Mapping[str, Member]:
+    """Return everyone of the partnership who may use the console, by id; one person may have several roles (R51)."""
+    named: list[tuple[Role, PersonTable | None]] = [(Role.CHAMPION, each.champion) for each in of.partners]
+    named += [(Role.CHAMPION, each.deputy) for each in of.partners]
+    named += [(Role.COORDINATOR, each) for each in _coordinators(of)]
+    named += [(Role.NETWORK_MANAGER, each) for each in (of.network_manager, of.above_network_manager)]
+    named += [(Role.PRIVACY_OFFICER, each) for each in of.privacy_officers]
+    found: dict[str, Member] = {}
+    for role, table in named:
+        if table is not None:
+            before = found[table.id].roles if table.id in found else frozenset()
+            of_table = (table.id, table.name, table.email, table.subject, table.until)
+            found[table.id] = Member(*of_table, before | {role})
+    return found
 
 
 def person(table: PersonTable, organisation: str = "partnership") -> Champion:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Mapping
-from typing import Any, Final, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Final, cast
 
 from fastapi import Request, Response
 
@@ -18,11 +17,7 @@ from hub.web.frame import Frame
 from hub.web.posted import require_token
 from hub.web.style import STYLE
 
-T = TypeVar("T")
-
 _FRAME: Final = Frame("hub.answer")
-#: What a stranger can ask is answered after this long, in seconds, whatever was found: time tells nothing (TH04).
-_ALIKE: Final = 0.25
 #: The fields of an answer, which a page may carry past its door.
 _WRITTEN: Final = ("say", "owner", "words", "reason", "wait", "once", "date-day", "date-month", "date-year")
 
@@ -50,12 +45,6 @@ async def proved(request: Request, link: str, form: Any) -> tuple[Device | None,
     require_token(form, devices.form_token(hub, device, link))
     row = await own(hub, link, device)
     return device, row if row is not None and row["opened_at"] is not None else None
-
-
-async def alike(doing: Awaitable[T]) -> T:
-    """Do something, and take as long as it takes for any link."""
-    done, _ = await asyncio.gather(doing, asyncio.sleep(_ALIKE))
-    return done
 
 
 def door(

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import RedirectResponse
 
 from hub.answer import device as devices
-from hub.answer.door import alike, door, hub_of, own, page, proved
+from hub.answer.door import door, hub_of, own, page, proved
 from hub.services.invite import digest_of
 from hub.services.renew_link import EndLink, ForwardLink, Renew, end_links
+from hub.web.alike import alike
 from hub.web.frame import HEADERS
 from hub.web.posted import read_form
 from hub.web.route import PageRoute

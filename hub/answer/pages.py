@@ -12,7 +12,7 @@ from fastapi.responses import RedirectResponse
 from hub.answer import device as devices
 from hub.answer.choices import Choice, choices_of
 from hub.answer.device import Device
-from hub.answer.door import alike, closed, door, hub_of, own, page, proved
+from hub.answer.door import closed, door, hub_of, own, page, proved
 from hub.answer.reading import read_answer
 from hub.answer.showing import asked_again_at, shown
 from hub.answering import plain_code
@@ -26,6 +26,7 @@ from hub.services.record_read import Read, record_read
 from hub.services.tell_service import asked_of, lacks
 from hub.store.fetch import Row
 from hub.store.read_invites import newest_answer
+from hub.web.alike import alike
 from hub.web.frame import HEADERS
 from hub.web.posted import read_form
 from hub.web.route import PageRoute

@@ -34,6 +34,7 @@ from hub.api import (
 )
 from hub.api.description import Described
 from hub.bootstrap import Hub
+from hub.console.routes import add_console
 from hub.web import style
 
 _ABOUT = "Send what a person agreed to share, once, to each service able to act; and hear what came of it."
@@ -88,6 +89,7 @@ def create_app(hub: Hub) -> FastAPI:
         links,
     ):
         app.include_router(part.router)
+    add_console(app)
     if hub.configuration.hub.profile == "demo":
         app.include_router(business_time.router)
     return app

@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from hub.cli import (
+    account,
     alerts,
     audit,
     barriers,
@@ -45,6 +46,7 @@ app.command("serve")(serve)
 app.command("demo")(demo)
 app.command("status")(status)
 app.command("trace")(trace)
+app.add_typer(account.app, name="account")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(audit.app, name="audit")
 app.add_typer(barriers.app, name="barriers")

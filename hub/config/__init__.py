@@ -1,7 +1,7 @@
 """The instance's configuration: typed, checked, and read by bootstrap alone; secrets are named, never written here."""
 
 from hub.config.clocks import ClockTable, LevelName, WindowTable
-from hub.config.hub_toml import BrokerSettings, HubSettings, Listen, Mail, Store
+from hub.config.hub_toml import BrokerSettings, HubSettings, Listen, Mail, SignIn, Store
 from hub.config.load import Configuration, load
 from hub.config.partnership_toml import (
     ClientTable,
@@ -48,6 +48,7 @@ __all__ = [
     "SafeguardingTable",
     "SecretRef",
     "ServiceTable",
+    "SignIn",
     "Store",
     "WindowTable",
     "load",

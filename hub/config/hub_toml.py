@@ -1,8 +1,10 @@
-"""`hub.toml`: where this hub listens, what it keeps its rows and nudges in, and how it sends mail."""
+"""`hub.toml`: where this hub listens, what it keeps its rows and nudges in, how it sends mail, and who may sign in."""
 
 from __future__ import annotations
 
 from typing import Literal
+
+from pydantic import Field
 
 from hub.config.table import SecretRef, Table
 from hub.uids import IsolationTable
@@ -39,6 +41,15 @@ class Mail(Table):
     from_address: str = "hub@localhost"
 
 
+class SignIn(Table):
+    """How champions and coordinators sign in to the console, and how long they stay signed in."""
+
+    app_code: bool | None = None  #: whether a password needs a code of an app too; None: in the service profile alone
+    idle_minutes: int = Field(default=30, ge=5, le=120)  #: without a click for so long, a session ends
+    hours: int = Field(default=10, ge=1, le=24)  #: and after so long whatever is done
+    link_hours: int = Field(default=48, ge=1, le=168)  #: how long a link that sets a password works
+
+
 class HubSettings(Table):
     """`hub.toml`."""
 
@@ -49,5 +60,11 @@ class HubSettings(Table):
     store: Store = Store()
     broker: BrokerSettings = BrokerSettings()
     mail: Mail = Mail()
+    sign_in: SignIn = SignIn()
     isolation: IsolationTable = IsolationTable()
     business_start: str = ""  #: the demo's first instant of business time, ISO 8601; refused in other profiles
+
+    @property
+    def asks_for_app(self) -> bool:
+        """Whether who signs in with a password needs the code of an app as well."""
+        return self.profile == "service" if self.sign_in.app_code is None else self.sign_in.app_code

@@ -143,6 +143,8 @@ def _check(configuration: Configuration) -> None:
     connections = [service.connection.id for service in configuration.services]
     wrong += [f"connection {each} is used twice" for each in _doubled(connections)]
     wrong += configuration.hub.isolation.faults(connections)
+    if configuration.hub.profile == "service" and configuration.hub.sign_in.app_code is False:
+        wrong.append("hub.toml: sign_in.app_code: in the service profile a password needs the code of an app too")
     if configuration.hub.business_start and configuration.hub.profile != "demo":
         wrong.append("hub.toml: business_start belongs to the demo profile alone")
     if wrong:

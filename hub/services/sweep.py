@@ -61,6 +61,7 @@ def sweep(
         tell_late(tx, item.business, item.wall, item.limit)
         tx.forget_seen(item.wall)
         tx.forget_devices(item.wall)
+        tx.forget_sign_ins(item.wall)
     remind(tx, [Remind(item.business, item.wall, item.limit) for item in items])
     return results
 

@@ -23,7 +23,7 @@ from hub.domain.consent import ConsentState
 from hub.domain.delivery import CLAIMABLE, DeliveryKind, DeliveryState
 from hub.domain.notice import InboxState, NoticeState
 from hub.domain.ring import RingKind, RingState
-from hub.store import alert_tables, barrier_tables, own_tables
+from hub.store import account_tables, alert_tables, barrier_tables, own_tables
 from hub.store.columns import Instant, identifier, listed, sealed, states, wrapped_key
 
 #: Not forgotten yet; and of those, what waits for nothing more.
@@ -38,6 +38,7 @@ clients, deaths, facts = own_tables.clients, own_tables.deaths, own_tables.facts
 pauses, seen, tallies = own_tables.pauses, own_tables.seen, own_tables.tallies
 redirects, plan_versions, invites = own_tables.redirects, own_tables.plan_versions, own_tables.invites
 devices, gaps = own_tables.devices, own_tables.gaps
+accounts, sessions, guesses = account_tables.accounts, account_tables.sessions, account_tables.guesses
 alerts, days_off = alert_tables.alerts, alert_tables.days_off
 barriers, barrier_moves = barrier_tables.barriers, barrier_tables.barrier_moves
 

@@ -6,19 +6,29 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from fastapi import Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 
-from hub.domain.errors import Forbidden, HubError, Malformed, NotFound, Unavailable
-from hub.web.frame import Frame
+from hub.domain.errors import Conflict, Forbidden, HubError, Malformed, NotFound, Unavailable
+from hub.web.frame import HEADERS, Frame
 from hub.web.style import STYLE
 
 _STATUS: Final[tuple[tuple[type[HubError], int], ...]] = (
     (Forbidden, 403),
     (NotFound, 404),
+    (Conflict, 409),
     (Malformed, 422),
     (Unavailable, 503),
 )
 _FRAME: Final = Frame("hub.web")
+
+
+class Elsewhere(Exception):
+    """This page is not to be seen now: another one comes first, at `url`, which is one of our own."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self.url = url
 
 
 class PageRoute(APIRoute):
@@ -31,6 +41,8 @@ class PageRoute(APIRoute):
         async def handled(request: Request) -> Response:
             try:
                 return await handle(request)
+            except Elsewhere as first:
+                return RedirectResponse(first.url, 303, HEADERS)
             except HubError as error:
                 return problem_page(error)
 

@@ -16,9 +16,11 @@ import pytest
 OWNERS = {
     "SQLAlchemy stays in the store": {"hub.store"},
     "kombu stays in the broker": {"hub.broker"},
-    "FastAPI stays in the API and the pages": {"hub.answer", "hub.api", "hub.web"},
-    "Starlette stays in the API, the pages and sandboxes": {"hub.answer", "hub.api", "hub.sandbox", "hub.web"},
-    "Jinja stays in the pages": {"hub.answer", "hub.web"},
+    "FastAPI stays in the API and the pages": {"hub.answer", "hub.api", "hub.console", "hub.web"},
+    "Starlette stays in the API, the pages and sandboxes": {
+        *("hub.answer", "hub.api", "hub.console", "hub.sandbox", "hub.web"),
+    },
+    "Jinja stays in the pages": {"hub.answer", "hub.console", "hub.web"},
     "HTTP clients are made in the SDK": {"hub.sandbox"},
 }
 

@@ -6,6 +6,7 @@ from copy import copy
 from dataclasses import replace
 from datetime import date
 from enum import StrEnum
+from typing import get_args
 
 import pytest
 from sqlalchemy import String
@@ -24,7 +25,9 @@ from hub.domain.notice import InboxState, NoticeState
 from hub.domain.reference import make
 from hub.domain.ring import RingKind, RingState
 from hub.domain.win import TRAINING, WIN
+from hub.security import passwords
 from hub.services.legal_hold import REASONS
+from hub.services.session import Way
 from hub.services.tallies import BLOCK, COHORT
 from hub.store import tables
 from tests.scenery import HOUSING, Scene, Store
@@ -110,6 +113,14 @@ _LONGEST = {
     "devices.token": DIGEST,
     "devices.code": DIGEST,
     "invites.address": 64 + len("@") + 253,  # an agreed mailbox, as `hub.sdk.transports.email` reads one
+    "accounts.person": ID,
+    "accounts.password": len(passwords.hash_of("kettle otter meadow")),
+    "accounts.link": DIGEST,
+    "sessions.token": DIGEST,
+    "sessions.person": ID,
+    "sessions.way": max(map(len, get_args(Way))),
+    "guesses.kind": len("address"),
+    "guesses.token": DIGEST,
     "audit_events.hash": DIGEST,
     "checkpoints.hash": DIGEST,
     "checkpoints.kid": 43,  # a key's thumbprint (RFC 7638)

@@ -1,0 +1,1 @@
+"""The console: where champions, coordinators, network managers and privacy officers sign in, one module a screen."""
