@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from hub.answer import links, pages
 from hub.api import (
+    absences,
     alert_page,
     business_time,
     callbacks,
@@ -79,6 +80,7 @@ def create_app(hub: Hub) -> FastAPI:
         subject_access,
         choice,
         trusted_people,
+        absences,
         *heard,
         services,
         checkpoint,

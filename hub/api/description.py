@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from hub.api import examples, service_examples
+from hub.api import absence_examples, examples, service_examples
 from hub.api.problems import MEDIA_TYPE
 from hub.security.clients import ASSERTION_TYPE
 
@@ -80,6 +80,12 @@ _OPERATIONS: Final[dict[tuple[str, str], _Said]] = {
     ("/v1/shares", "get"): _Said("200", examples.SHARES, (_WHOSE, _AFTER)),
     ("/v1/shares/{share_id}/choice", "post"): _Said("202", examples.RECEIPT, (_AUTHOR, _KEY)),
     ("/v1/trusted-people/{reference}", "put"): _Said("200", examples.TRUSTED_PERSON, (_AUTHOR,)),
+    ("/v1/trusted-people/{reference}/away", "put"): _Said("200", absence_examples.AWAY, (_AUTHOR,)),
+    ("/v1/trusted-people/{reference}/away", "delete"): _Said("200", absence_examples.BACK, (_AUTHOR,)),
+    ("/v1/trusted-people/{reference}/leaving", "put"): _Said("200", absence_examples.HANDOVER, (_AUTHOR,)),
+    ("/v1/trusted-people/{reference}/leaving", "delete"): _Said("200", absence_examples.STAYS, (_AUTHOR,)),
+    ("/v1/trusted-people/{reference}/handover", "get"): _Said("200", absence_examples.HANDOVER),
+    ("/v1/shares/{share_id}/cover", "post"): _Said("200", absence_examples.COVER, (_AUTHOR,)),
     **{
         (f"/v1/shares/{{share_id}}/{which}", "post"): _Said("202", examples.FURTHER, (_AUTHOR, _KEY))
         for which in ("addenda", "corrections", "replies", "pauses")

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from hub.api import body, callers
 from hub.api.page import unbranded
 from hub.api.reply import Reply
-from hub.api.shares import is_theirs
+from hub.api.shares import is_theirs, reads_as
 from hub.domain import sheet_words as words
 from hub.domain.errors import NotFound
 from hub.domain.reference import spoken
@@ -37,7 +37,7 @@ async def show(request: Request, share_id: str) -> Response:
         found = await callers.author_once(request, who, await body.read_raw(request))
         attested, groups = callers.attestation(request, who, found), found.groups
     record = await hub.read(read_share, share_id, who.partner)
-    if record is None or not is_theirs(request, who.partner, record.share["trusted_person"]):
+    if record is None or not is_theirs(request, who.partner, record):
         await callers.note_read(request, "sheet.read_refused", actor, share_id, why="not-found", **attested)
         raise NotFound(NOT_FOUND)
     safer = request.query_params.get("safer", "false").lower() != "false"  # what is misspelt is meant
@@ -45,7 +45,7 @@ async def show(request: Request, share_id: str) -> Response:
     if safer:
         made = safer_sheet(record.share["reference"])
     else:
-        seen = report(record, hub.directory, hub.vault, hub.now.business(), groups)
+        seen = report(record, hub.directory, hub.vault, hub.now.business(), groups, "", reads_as(request, who.partner))
         made = sheet(record, seen, hub.vault, forgetting(hub.configuration.partnership))
     accept = request.headers.get("accept", "")
     if "application/json" in accept and "text/html" not in accept:

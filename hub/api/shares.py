@@ -16,6 +16,8 @@ from hub.api import body, callers
 from hub.api.earlier import what_was_before
 from hub.api.reply import Reply
 from hub.bootstrap import Hub
+from hub.domain.absence import finds
+from hub.domain.calendar import london_date
 from hub.domain.check import faults
 from hub.domain.errors import Conflict, HubError, Malformed, NotFound, Refusal
 from hub.domain.share import Share
@@ -31,15 +33,16 @@ from hub.services.look_together import unsure
 from hub.services.override_rows import override_events
 from hub.services.pack import place, unpack
 from hub.services.plan import Ids, Plan, derive_ids, plan
+from hub.services.ports import Row
 from hub.services.receipt import preview, receipt, whom_to_ring
 from hub.services.refusals import FORGOTTEN, AgreementEnded, NothingMayGo, ReferenceTaken, SafeguardingRoute
 from hub.services.remember import OneTime, remember
-from hub.services.report import entry, report
+from hub.services.report import entry, presence_of, report
 from hub.services.sent_before import needs, sent_before
 from hub.services.submit import Acceptance, Kept, Refused, accept, prepare, refuse
 from hub.services.supersede import agreements, replaced, why_not
 from hub.services.withdraw import NOT_FOUND
-from hub.store.read_share import earlier_agreements, kept_reply, read_share
+from hub.store.read_share import ShareRecord, earlier_agreements, kept_reply, read_share
 from hub.store.read_trust import has_died, read_link, shares_of
 
 router = APIRouter()
@@ -251,19 +254,34 @@ async def listed(request: Request) -> Reply:
     if not reference:
         raise Malformed(_FOR_WHOM)
     trusted_person = hub.vault.digest("trusted-person", f"{who.partner}|{reference}")
-    found = await hub.read(shares_of, who.partner, trusted_person, after, _PAGE + 1)
+    today = london_date(hub.now.business()).isoformat()
+    found = await hub.read(shares_of, who.partner, trusted_person, after, _PAGE + 1, today)
     if found is None:
         raise NotFound(NOT_FOUND)
     await callers.note_read(request, "share.listed", f"client:{who.client_id}")
-    shown = [entry(row, hub.vault) for row in found[:_PAGE]]
-    return Reply({"shares": shown, "next": shown[-1]["id"] if len(found) > _PAGE else None})
+    shown = [entry(row, hub.vault) for row in found[:_PAGE] if not await _unsafe(hub, row, trusted_person)]
+    return Reply({"shares": shown, "next": found[_PAGE - 1]["id"] if len(found) > _PAGE else None})
 
 
-def is_theirs(request: Request, partner_id: str, trusted_person: str) -> bool:
-    """Whether a share is of the trusted person that a reader names; who names none is the partner's system (R06)."""
+async def _unsafe(hub: Hub, row: Row, reader: str) -> bool:
+    """Whether a share is listed for a cover whose choice was marked as not safe since (R04)."""
+    if row["trusted_person"] == reader:
+        return False
+    return opened(await hub.read(read_link, row["partner_id"], reader, row["person"]), hub.vault).not_safe
+
+
+def reads_as(request: Request, partner_id: str) -> str | None:
+    """Return the trusted person that a reader names, as a keyed hash; who names none is the partner's system (R06)."""
     reference = request.query_params.get("trusted_person")
     digest = callers.hub_of(request).vault.digest
-    return reference is None or digest("trusted-person", f"{partner_id}|{reference}") == trusted_person
+    return None if reference is None else digest("trusted-person", f"{partner_id}|{reference}")
+
+
+def is_theirs(request: Request, partner_id: str, record: ShareRecord) -> bool:
+    """Whether a share is the reader's: their own, or one that they cover while its trusted person is away (R07)."""
+    hub = callers.hub_of(request)
+    there = presence_of(record, hub.vault, hub.now.business())
+    return finds(there, record.share["trusted_person"], reads_as(request, partner_id))
 
 
 @router.get("/v1/shares/{share_id}")
@@ -280,11 +298,13 @@ async def read(request: Request, share_id: str) -> Reply:
         attested, groups = callers.attestation(request, who, found), found.groups
         reader = hub.vault.digest("author", f"{who.partner}|{found.subject}")
     record = await hub.read(read_share, share_id, who.partner)
-    if record is None or not is_theirs(request, who.partner, record.share["trusted_person"]):
+    if record is None or not is_theirs(request, who.partner, record):
         await callers.note_read(request, "share.read_refused", actor, share_id, why="not-found", **attested)
         raise NotFound(NOT_FOUND)
     await callers.note_read(request, "share.read", actor, share_id, **attested)
-    if any(not each["is_collected"] for answers in record.answers.values() for each in answers):
+    whose = reads_as(request, who.partner)
+    answer = report(record, hub.directory, hub.vault, hub.now.business(), groups, reader, whose)
+    waits = any(not each["is_collected"] for answers in record.answers.values() for each in answers)
+    if waits and "trusted_person" not in answer:  # what waits for somebody who is not here was not fetched (R07)
         await hub.writer.run(collect, Collect(share_id, hub.now.business()))
-    answer = report(record, hub.directory, hub.vault, hub.now.business(), groups, reader)
     return Reply(answer)

@@ -16,6 +16,7 @@ from hub.cli import (
     delivery,
     directory,
     gates,
+    handover,
     invite,
     keys,
     legal_hold,
@@ -48,6 +49,7 @@ app.command("status")(status)
 app.command("trace")(trace)
 app.add_typer(account.app, name="account")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(handover.app, name="handover")
 app.add_typer(audit.app, name="audit")
 app.add_typer(barriers.app, name="barriers")
 app.add_typer(config_check.app, name="config")

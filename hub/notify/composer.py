@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from hub.domain.absence import presence
 from hub.domain.alert import AlertKind
 from hub.domain.answer import AnswerState, bare_state
 from hub.domain.answer_note import ABOUT_ANSWER, about
+from hub.domain.calendar import london_date
 from hub.domain.delivery import DeliveryState
 from hub.domain.route import Directory
 from hub.domain.trusted_person import ONE_REPLIED
@@ -31,6 +33,7 @@ from hub.services.pack import place, unpack
 from hub.services.ports import Row, Vault
 from hub.services.remind_held import STILL_HELD
 from hub.services.tell import ANSWERED, INVITE, LOOK_TOGETHER, RING_IN_PRIVATE
+from hub.services.tell_absent import HANDOVER
 from hub.services.tell_service import asked_of, lacks
 from hub.services.who_hears import CONVENE
 
@@ -68,8 +71,9 @@ class Composer:
             data_key = self.vault.unwrap(share["data_key"])
             sender = unpack(data_key.open(share["sender"], place("shares", "sender", share["id"])))
             data["your_reference"], restricted = sender["reference"], bool(sender["can_see"])
-        if restricted:
-            # The case system is more than the group that the person was told about (R02).
+        waits = notice["topic"] == ANSWERED and self._is_absent(context)
+        if restricted or waits:
+            # The case system is more than the group that the person was told about (R02), or nobody is there (R07).
             data |= {"words": ONE_REPLIED} if notice["topic"] == ANSWERED else {}
         elif delivery is not None:
             data |= {"delivery": delivery["id"], "state": delivery["state"], "answer": self._answer(delivery)}
@@ -77,7 +81,11 @@ class Composer:
                 data["offered"] = notice["service_id"]  # one that may help instead, whoever has the share
             if notice["alert_id"] is None:
                 data["service"] = delivery["service_id"]  # an alert names no service: the case system looks it up (R45)
-        return _thin(notice, subscription, data)
+        return replace(_thin(notice, subscription, data), waits=waits)
+
+    def _is_absent(self, context: Context) -> bool:
+        kept = context.get("absences") or {}
+        return presence(kept.get("rows", ()), "", london_date(self.now.business())).why is not None
 
     def _answer(self, delivery: Row) -> str:
         """A children's team, or one that asks not to tell yet, has decided: what, is not said here (R21)."""
@@ -161,6 +169,7 @@ _BY_REFERENCE = {
     NOT_SAFE: words.not_safe,
     OVERRIDE_USED: words.override_used,
     CONVENE: words.convene,
+    HANDOVER: words.handover,
     SENT_ON: words.sent_on,
     "death": words.death,
     LOOK_TOGETHER: words.look_together,

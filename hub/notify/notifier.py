@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any, Protocol
@@ -57,6 +57,8 @@ class Composed:
     mail: Mail | None = None
     webhook: ThinNotice | None = None
     subscription: Subscription | Drop | None = None
+    #: Whether it says only that an answer waits for somebody who is not here: then nothing was fetched by it (R07).
+    waits: bool = False
 
 
 class SendMail(Protocol):
@@ -140,7 +142,7 @@ class Notifier:
 
     async def _send(self, notice: Row) -> None:
         composed = await self._compose(notice)
-        settlement = self._settlement(notice, await self._went(composed))
+        settlement = replace(self._settlement(notice, await self._went(composed)), waits=composed.waits)
         await self._run(settle_notices, settlement)
         if settlement.state == "dead_lettered" and notice["recipient"] == OPERATOR:
             # Nobody is left to write to: whoever reads the log must hear of it.

@@ -197,6 +197,18 @@ def thanks() -> Words:
     return Words("Thank you: this helped", _paragraphs(lines))
 
 
+def handover(reference: str) -> Words:
+    """Tell the sender's champion that a trusted person stops soon, and has something open (R08)."""
+    lines = [
+        f"Reference {reference}",
+        "Someone whom people trust stops soon. This is still open with them, and there may be more.",
+        "Your team can see all of it in its own system. Ask them to talk with each person: whom do they trust now? "
+        "Then your team writes that down. Nobody else can choose.",
+        _footer(),
+    ]
+    return Words(f"Who is next? {reference}", _paragraphs(lines))
+
+
 def convene(reference: str) -> Words:
     """Ask the coordinator to bring services together with the person, where a meeting is asked for (R71)."""
     lines = [

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from hub.domain.absence import Absence, first_day_gone
 from hub.domain.errors import Conflict, HubError, Refusal, Unauthenticated
 from hub.domain.share import Share
 from hub.domain.trusted_person import NO_LINK, Link
@@ -30,7 +31,7 @@ class LinkChanged(Conflict):
 
 @dataclass(frozen=True, slots=True)
 class Keeping:
-    """One link to keep as it is said to be, whatever was kept before; `author` is a keyed hash."""
+    """One link to keep as it is said to be, whatever was kept before; `author` and `cover` are keyed hashes."""
 
     key: LinkKey
     details: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Keeping:
     author: str
     business: datetime
     once: OneTime
+    cover: str | None = None  #: whom the person named while this one is away (R07)
 
 
 class KnownLinks:
@@ -78,6 +80,19 @@ def opened(row: Row | None, vault: Vault) -> Link:
     """Return a link from its row."""
     if row is None:
         return NO_LINK
+    link = NO_LINK if row["data_key"] is None else _opened(row, vault)
+    if (gone_from := row.get("gone_from")) is None:
+        return link
+    last = date.fromisoformat(gone_from) - timedelta(days=1)
+    return replace(link, until=min(last, link.until or last), seen=seen_of(row))
+
+
+def seen_of(row: Row | None) -> str:
+    """Return which state of a link its row is, with since when its trusted person is gone for everybody (R08)."""
+    return "" if row is None else f"{row['seen']}{row.get('gone_from') or ''}"
+
+
+def _opened(row: Row, vault: Vault) -> Link:
     kept = unpack(vault.unwrap(row["data_key"]).open(row["details"], place("trusted_people", "details", row["id"])))
     return Link(
         not_safe=kept["not_safe"],
@@ -115,7 +130,7 @@ def _keep_one(tx: Transaction, item: Keeping, vault: Vault) -> Link:
     if row is None:
         partner_id, trusted_person, person = item.key
         data_key = vault.new_data_key()
-        kept: Row = {
+        new: Row = {
             "id": link_id,
             "partner_id": partner_id,
             "trusted_person": trusted_person,
@@ -125,14 +140,26 @@ def _keep_one(tx: Transaction, item: Keeping, vault: Vault) -> Link:
             "data_key": data_key.wrapped,
             "details": data_key.seal(plain, place("trusted_people", "details", link_id)),
         }
-        tx.insert("trusted_people", [kept])
+        tx.insert("trusted_people", [new])
     else:
         details = vault.unwrap(row["data_key"]).seal(plain, place("trusted_people", "details", link_id))
-        kept = dict(row) | {"seen": seen, "details": details}
         if row["seen"] != seen:
             tx.change_link(link_id, seen, item.business, details)
+    tx.set_link_cover(item.key, item.cover)
+    _keep_end(tx, item)
     detail = {"link": link_id, "details": seen, "author": item.author}
     tx.insert(
         "audit_events", [audited(item.business, "trusted_person.kept", f"client:{item.client_id}", detail=detail)]
     )
-    return opened(kept, vault)
+    return opened(tx.links([item.key])[item.key], vault)
+
+
+def _keep_end(tx: Transaction, item: Keeping) -> None:
+    """Write down when this one person's choice ends, so that what is open then is handed over (R08)."""
+    whose = dict(zip(("partner_id", "trusted_person", "person"), item.key, strict=True))
+    until = item.details["until"]
+    if not until:
+        tx.drop_absence(*item.key, Absence.LEFT)
+        return
+    first = first_day_gone(date.fromisoformat(until)).isoformat()
+    tx.keep_absence({**whose, "kind": Absence.LEFT, "first": first, "last": None})

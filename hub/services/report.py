@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from hub.domain.absence import Presence, presence, reads, waiting_words
 from hub.domain.answer import AnswerState, Level, bare_state, reached
 from hub.domain.calendar import london_date
 from hub.domain.delivery import DeliveryKind, DeliveryState
@@ -14,6 +15,7 @@ from hub.domain.status import ShareStatus, status
 from hub.domain.trusted_person import ONE_REPLIED, may_see
 from hub.domain.wording import DIED_WORDS, FORGOTTEN_WORDS, Situation, heard, plain
 from hub.services.hold_share import HELD_WORDS
+from hub.services.keep_trusted_person import opened
 from hub.services.pack import place, unpack
 from hub.services.ports import DataKey, Row, Vault
 from hub.services.receipt import tonight
@@ -41,6 +43,12 @@ class ShareRows(Protocol):
     def levels(self) -> Mapping[str, Sequence[Row]]: ...
     @property
     def authors(self) -> Collection[str]: ...
+    @property
+    def absences(self) -> Sequence[Row]: ...
+    @property
+    def cover(self) -> str: ...
+    @property
+    def cover_link(self) -> Row | None: ...
 
 
 def report(  # noqa: PLR0913 - a share, and who reads it when
@@ -50,11 +58,13 @@ def report(  # noqa: PLR0913 - a share, and who reads it when
     now: datetime,
     groups: Collection[str] = (),
     reader: str = "",
+    whose: str | None = None,
 ) -> dict[str, Any]:
     """Return a share with its deliveries and answers: who has it, since when, and who owns it (R35, R36).
 
     Whoever is in none of the groups that the person was told about reads only whether anybody replied (R02). What a
     service asks not to tell yet is for the share's author and the partner's lead; `reader` is a worker, as keyed hash.
+    While its trusted person is not there, only `whose` reads it: theirs, or the cover that the person named (R07, R08).
     """
     share = record.share
     if share["data_key"] is None:
@@ -63,6 +73,9 @@ def report(  # noqa: PLR0913 - a share, and who reads it when
     sender = unpack(data_key.open(share["sender"], place("shares", "sender", share["id"])))
     if not may_see(sender["can_see"], groups):
         return _outside(record, sender["reference"])
+    there = presence_of(record, vault, now)
+    if not reads(there, share["trusted_person"], whose):
+        return _waiting(record, sender["reference"], there)
     pairs = [
         (DeliveryState(row["state"]), AnswerState(row["answer_state"]))
         for row in record.deliveries
@@ -82,6 +95,25 @@ def report(  # noqa: PLR0913 - a share, and who reads it when
         "person_told": share["told"],
         "sent_at": share["sent_at"].isoformat(timespec="seconds"),
         "deliveries": [_delivery(row, record, directory, data_key, now, trusted) for row in record.deliveries],
+    }
+
+
+def presence_of(record: ShareRows, vault: Vault, now: datetime) -> Presence:
+    """Return whether its trusted person is there; a cover whose choice was marked as not safe is none (R04)."""
+    unsafe = record.cover != "" and opened(record.cover_link, vault).not_safe
+    return presence(record.absences, "" if unsafe else record.cover, london_date(now))
+
+
+def _waiting(record: ShareRows, your_reference: str, there: Presence) -> dict[str, Any]:
+    """Nothing of what came back but whether there is anything: it waits, and is passed to nobody in silence."""
+    share = record.share
+    words = waiting_words(there, answered=any(record.answers.values()))
+    return {
+        "id": share["id"],
+        "reference": share["reference"],
+        "your_reference": your_reference,
+        "trusted_person": there.why,
+        "words": DIED_WORDS if share["died_at"] is not None else words,
     }
 
 

@@ -29,6 +29,7 @@ class NoticeSettlement:
     state: str
     at: datetime
     reason: str | None
+    waits: bool = False  #: it said only that an answer waits for somebody who is not here (R07)
 
 
 #: Why a notice ended: nobody is there to take it; or the receiver wants no more at this address (410).
@@ -76,7 +77,8 @@ def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[N
         ],
     )
     for item in items:
-        if item.state == "sent" and item.notice["topic"] == ANSWERED and item.notice["channel"] == "webhook":
+        fetched = item.state == "sent" and not item.waits
+        if fetched and item.notice["topic"] == ANSWERED and item.notice["channel"] == "webhook":
             note_collected(tx, tx.uncollected_at([item.notice["delivery_id"]]), item.at)
     told = [*_unsent_alerts(items), *_gone(tx, items)]
     if told:

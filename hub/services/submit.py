@@ -15,7 +15,7 @@ from hub.services.before import redirect_row, version_row
 from hub.services.death import DIED
 from hub.services.decide import Verdict
 from hub.services.hold_share import HELD, held_rows, share_event
-from hub.services.keep_trusted_person import LinkChanged, LinkKey, link_key_of
+from hub.services.keep_trusted_person import LinkChanged, LinkKey, link_key_of, seen_of
 from hub.services.look_together import Unsure, tell_champion, unsure
 from hub.services.override_rows import add_override, override_events, override_notices
 from hub.services.pack import pack, place
@@ -276,7 +276,7 @@ def keep(tx: Transaction, tables: Mapping[str, Sequence[Row]], accepted: Iterabl
 
 def changed_link(row: Row | None, item: Acceptance) -> LinkChanged | None:
     """Tell when what is known of the choice is not what the share was planned with."""
-    return None if (row["seen"] if row else "") == item.plan.link.seen else LinkChanged(row)
+    return None if seen_of(row) == item.plan.link.seen else LinkChanged(row)
 
 
 def _barred(item: Acceptance, dead: set[tuple[str, str]], taken: set[str]) -> HubError | None:

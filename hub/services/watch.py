@@ -16,6 +16,7 @@ from hub.services.collect import tell_uncollected
 from hub.services.pass_on import pass_on
 from hub.services.ports import Row, Transaction
 from hub.services.raise_alerts import Cause, Hands, hands, raise_alerts
+from hub.services.tell_absent import tell_absent
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ def watch(
 
 def _watch_one(tx: Transaction, item: Watch, directory: Directory, calendar: WorkingCalendar) -> int:
     who = hands(tx, directory, calendar, item.business)
-    told = tell_uncollected(tx, who, item.wall, item.limit)
+    told = tell_uncollected(tx, who, item.wall, item.limit) + tell_absent(tx, who, item.wall, item.limit)
     looked_at = told + _clocks(tx, item, who) + pass_on(tx, who, item.wall, item.limit)
     find_barriers(tx, directory, item.business, item.wall)
     return looked_at

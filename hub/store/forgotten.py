@@ -18,6 +18,7 @@ _T = tables
 #: receipts, by which a late answer is known, and the digest of each parcel, by which an audit proves what went.
 FORGOTTEN: tuple[Column[Any], ...] = (
     *(_T.shares.c.data_key, _T.shares.c.sender, _T.shares.c.person, _T.shares.c.trusted_person),
+    _T.shares.c.cover,
     *(_T.deliveries.c.parcel, _T.deliveries.c.frame, _T.deliveries.c.sealed_receipt),
     *(_T.consents.c.terms, _T.answers.c.said),
     *(_T.inbox.c.data_key, _T.inbox.c.message),

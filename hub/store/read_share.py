@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import BindParameter, Connection, Engine, bindparam, select
@@ -40,6 +41,22 @@ _LEVELS = select(_L).where(_L.c.delivery_id.in_(_ids)).order_by(_L.c.id)
 _ATTEMPTS = select(_H).where(_H.c.delivery_id.in_(_ids)).order_by(_H.c.id)
 
 
+_B, _T = tables.absences, tables.trusted_people
+#: Of a share's trusted person, for this person or for all.
+ABSENCES = select(_B).where(
+    _B.c.partner_id == bindparam("partner"),
+    _B.c.trusted_person == bindparam("whose"),
+    _B.c.person.in_(["", bindparam("who")]),
+)
+_OF_LINK = (
+    _T.c.partner_id == bindparam("partner"),
+    _T.c.trusted_person == bindparam("whose"),
+    _T.c.person == bindparam("who"),
+)
+_LINK_COVER = select(_T.c.cover).where(*_OF_LINK)
+_COVER_LINK = select(_T).where(*_OF_LINK)
+
+
 @dataclass(frozen=True, slots=True)
 class ShareRecord:
     """A share's rows, still sealed where they are sealed at rest."""
@@ -51,6 +68,9 @@ class ShareRecord:
     clocks: dict[str, list[Row]]
     levels: dict[str, list[Row]]
     authors: frozenset[str] = frozenset()
+    absences: Sequence[Row] = ()  #: of its trusted person
+    cover: str = ""  #: whom the person named, as a keyed hash
+    cover_link: Row | None = None
 
 
 def read_share(engine: Engine, share_id: str, partner_id: str) -> ShareRecord | None:
@@ -72,7 +92,18 @@ def _record(connection: Connection, share: Row) -> ShareRecord:
         _grouped(rows(connection, _CLOCKS, ids)),
         _grouped(rows(connection, _LEVELS, ids)),
         frozenset(connection.scalars(_AUTHORS, of_share)),
+        *_not_there(connection, share),
     )
+
+
+def _not_there(connection: Connection, share: Row) -> tuple[list[Row], str, Row | None]:
+    """Return when its trusted person is not there, and whom the person named instead: for this share, or for all."""
+    names = {"partner": share["partner_id"], "whose": share["trusted_person"], "who": share["person"]}
+    absences = rows(connection, ABSENCES, names)
+    if not absences:
+        return absences, "", None
+    cover = share["cover"] or connection.scalar(_LINK_COVER, names) or ""
+    return absences, cover, row(connection, _COVER_LINK, {**names, "whose": cover}) if cover else None
 
 
 def _grouped(found: list[Row]) -> dict[str, list[Row]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, bindparam, func, select
 from hub.domain.alert import AlertState
 from hub.domain.answer_note import ABOUT_ANSWER
 from hub.domain.notice import InboxState
-from hub.services.tell import INVITE
+from hub.services.tell import ANSWERED, INVITE
 from hub.store import tables
 from hub.store.fetch import Row, row, rows
 from hub.store.read_invites import NEWEST_ANSWER
@@ -128,6 +128,16 @@ _NOTICE_DELIVERY = select(
 ).where(_D.c.id == bindparam("delivery"))
 _NOTICE_ALERT = select(_A.c.id, _A.c.level, _A.c.kind, _A.c.raised_at).where(_A.c.id == bindparam("alert"))
 
+_NOT_THERE = (
+    select(tables.absences)
+    .join(
+        _S,
+        (tables.absences.c.partner_id == _S.c.partner_id)
+        & (tables.absences.c.trusted_person == _S.c.trusted_person)
+        & ((tables.absences.c.person == "") | (tables.absences.c.person == _S.c.person)),
+    )
+    .where(_S.c.id == bindparam("share"))
+)
 _NOTICE_INVITE = select(tables.invites).where(tables.invites.c.id == bindparam("invite"))
 _NOTICE_CONNECTION = select(_H.c.id, _H.c.held_since, _H.c.held_reason).where(_H.c.id == bindparam("connection"))
 
@@ -140,6 +150,9 @@ def notice_context(engine: Engine, notice: Row) -> dict[str, Row | None]:
             "share": row(connection, _NOTICE_SHARE, {"share": notice["share_id"]}),
             "delivery": row(connection, _NOTICE_DELIVERY, {"delivery": notice["delivery_id"]}),
             "alert": row(connection, _NOTICE_ALERT, {"alert": notice["alert_id"]}),
+            "absences": {"rows": rows(connection, _NOT_THERE, {"share": notice["share_id"]})}
+            if notice["topic"] == ANSWERED
+            else None,
             "connection": row(connection, _NOTICE_CONNECTION, {"connection": notice["connection_id"]}),
             "answer": row(connection, NEWEST_ANSWER, {"delivery": notice["delivery_id"]})
             if notice["topic"] == ABOUT_ANSWER

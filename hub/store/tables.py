@@ -23,7 +23,7 @@ from hub.domain.consent import ConsentState
 from hub.domain.delivery import CLAIMABLE, DeliveryKind, DeliveryState
 from hub.domain.notice import InboxState, NoticeState
 from hub.domain.ring import RingKind, RingState
-from hub.store import account_tables, alert_tables, barrier_tables, own_tables
+from hub.store import absence_tables, account_tables, alert_tables, barrier_tables, own_tables
 from hub.store.columns import Instant, identifier, listed, sealed, states, wrapped_key
 
 #: Not forgotten yet; and of those, what waits for nothing more.
@@ -32,6 +32,8 @@ _WAITS = text("held_since IS NOT NULL")
 _FINAL = text("data_key IS NOT NULL AND final_at IS NOT NULL")
 #: Few shares wait for a reminder: a look-up costs what there are, and a new share nothing.
 _REMINDED = text("remind_at IS NOT NULL")
+#: Few people name a cover.
+_COVERED = text("cover IS NOT NULL")
 
 metadata = own_tables.metadata
 clients, deaths, facts = own_tables.clients, own_tables.deaths, own_tables.facts
@@ -40,6 +42,7 @@ redirects, plan_versions, invites = own_tables.redirects, own_tables.plan_versio
 devices, gaps = own_tables.devices, own_tables.gaps
 accounts, sessions, guesses = account_tables.accounts, account_tables.sessions, account_tables.guesses
 alerts, days_off = alert_tables.alerts, alert_tables.days_off
+absences = absence_tables.absences
 barriers, barrier_moves = barrier_tables.barriers, barrier_tables.barrier_moves
 
 shares = Table(
@@ -56,6 +59,7 @@ shares = Table(
     Column("urgent", Boolean, nullable=False),
     Column("safety", Boolean, nullable=False, server_default=text("false")),  # someone is at risk now (R23)
     Column("restricted", Boolean, nullable=False, server_default=text("false")),  # answers are for named groups (R02)
+    Column("cover", String(64)),  # keyed hash: whom the person named for this share while theirs is away (R07)
     Column("withdrawn_at", Instant),
     Column("held_since", Instant),  # it waits for the champion, or did when it was withdrawn (R04)
     Column("told_at", Instant),  # when the trusted person recorded that the person was told, or could not be (R37)
@@ -70,6 +74,7 @@ shares = Table(
     Column("legal_hold_by", String(64)),  # the id of a privacy officer
     Column("legal_hold_reason", String(40)),
     Index("ix_shares_partner_id_trusted_person", "partner_id", "trusted_person", "sent_at"),
+    Index("ix_shares_partner_id_cover", "partner_id", "cover", sqlite_where=_COVERED, postgresql_where=_COVERED),
     Index("ix_shares_partner_id_person", "partner_id", "person"),  # all that stops at a death, looked for every second
     # What is to be forgotten is looked for every second, among what is not.
     Index("ix_shares_sent_at", "sent_at", sqlite_where=_KEPT, postgresql_where=_KEPT),
@@ -96,9 +101,13 @@ trusted_people = Table(
     Column("person", String(64), nullable=False),  # keyed hash
     Column("seen", String(64), nullable=False),  # keyed hash of its details: which state of it somebody looked at
     Column("kept_at", Instant, nullable=False),
+    Column("cover", String(64)),  # keyed hash: whom the person named while this one is away (R07)
     wrapped_key(),
     sealed("details"),
     UniqueConstraint("partner_id", "trusted_person", "person"),
+    Index(
+        "ix_trusted_people_partner_id_cover", "partner_id", "cover", sqlite_where=_COVERED, postgresql_where=_COVERED
+    ),
 )
 
 #: Given, and not looked at yet because it ends soon.

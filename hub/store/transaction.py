@@ -17,6 +17,7 @@ from hub.store import statements, tables
 from hub.store.bulk import WORTH_IT, insert_many
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
+from hub.store.transaction_absences import AbsenceStatements
 from hub.store.transaction_accounts import AccountStatements
 from hub.store.transaction_audit import AuditStatements
 from hub.store.transaction_barriers import BarrierStatements
@@ -51,6 +52,7 @@ class Nudges:
 
 class StoreTransaction(
     AccountStatements,
+    AbsenceStatements,
     AuditStatements,
     BarrierStatements,
     BeforeStatements,

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, bindparam, select, tuple_, update
 from hub.store import tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, row, rows
+from hub.store.transaction_absences import LAST_DAYS
 
 _T, _H, _S = tables.trusted_people, tables.held_shares, tables.shares
 
@@ -22,7 +23,10 @@ class TrustStatements:
     def links(self, keys: Sequence[tuple[str, str, str]]) -> dict[tuple[str, str, str], Row]:
         """Return what is kept by (partner, trusted person, person); no link changes before this transaction ends."""
         found = rows(self._connection, _LINKS, {"keys": list(keys)})
-        return {(each["partner_id"], each["trusted_person"], each["person"]): each for each in found}
+        known = {(each["partner_id"], each["trusted_person"], each["person"]): each for each in found}
+        gone = rows(self._connection, LAST_DAYS, {"pairs": list({key[:2] for key in keys})}) if keys else []
+        days = {(each["partner_id"], each["trusted_person"]): each["first"] for each in gone}
+        return known | {key: with_last_day(known.get(key), days[key[:2]]) for key in keys if key[:2] in days}
 
     def lock_link(self, key: tuple[str, str, str]) -> Row | None:
         """Take one link for change."""
@@ -45,6 +49,11 @@ class TrustStatements:
         self._connection.execute(_DROP, {"share": share_id})
         if released:
             self._connection.execute(_RELEASED, {"b_id": share_id})
+
+
+def with_last_day(link: Row | None, first_gone: str) -> Row:
+    """Return a link with when its trusted person is not there any more, for whoever chose them (R08)."""
+    return {**(link or {"seen": "", "data_key": None}), "gone_from": first_gone}
 
 
 _KEYS = tuple_(_T.c.partner_id, _T.c.trusted_person, _T.c.person).in_(bindparam("keys", expanding=True))

@@ -16,7 +16,7 @@ from tests.acceptance.caller import as_json
 from tests.acceptance.house import House
 from tests.acceptance.refusals import heard, refused
 from tests.acceptance.telling import HOUSING, TREATMENT, a_share
-from tests.acceptance.trusting import SAFE, unsaid
+from tests.acceptance.trusting import NAMED, SAFE, unsaid
 
 #: A quick sweep in `make test`; `SWEEP_PROBES=10000` asks by ten thousand.
 PROBES = int(os.environ.get("SWEEP_PROBES", "2000"))
@@ -38,6 +38,7 @@ BODIES: dict[tuple[str, str], dict[str, Any] | None] = {
     ("post", "/v1/shares/{share_id}/pauses"): {"section": "s1"},
     ("post", "/v1/shares/{share_id}/person-told"): {"told": "yes", "on": "2026-11-20"},
     ("post", "/v1/shares/{share_id}/death"): {},
+    ("post", "/v1/shares/{share_id}/cover"): NAMED,
     ("get", "/v1/consents/{record_id}"): None,
     ("post", "/v1/consents/{record_id}/withdraw"): {},
     ("post", "/v1/deliveries/{delivery_id}/heard"): heard(),

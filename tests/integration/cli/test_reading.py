@@ -15,6 +15,7 @@ LONG_AGO = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 READING = [
     ("status",),
     ("alerts", "ls"),
+    ("handover", "ls"),
     ("alerts", "ls", "--all"),
     ("barriers", "ls"),
     ("barriers", "ls", "--counted"),
