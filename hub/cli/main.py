@@ -19,6 +19,7 @@ from hub.cli import (
     handover,
     invite,
     keys,
+    learning,
     legal_hold,
     mappings,
     wins,
@@ -62,6 +63,7 @@ app.add_typer(invite.app, name="invite")
 app.add_typer(mappings.app, name="mappings")
 app.add_typer(client.app, name="client")
 app.add_typer(keys.app, name="keys")
+app.add_typer(learning.app, name="learning")
 app.add_typer(legal_hold.app, name="legal-hold")
 app.add_typer(wins.training, name="training")
 app.add_typer(wins.app, name="wins")

@@ -1,8 +1,8 @@
-"""The tables of barriers: each with where it stands, and how it came there; of no share and no person (R52)."""
+"""The tables of barriers and of what was learned of a month; of no share and no person (R52, R54)."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Integer, String, Table, UniqueConstraint
+from sqlalchemy import JSON, Column, ForeignKey, Integer, String, Table, UniqueConstraint
 
 from hub.domain.barrier import BarrierState
 from hub.store.columns import Instant, identifier, states
@@ -34,4 +34,17 @@ barrier_moves = Table(
     Column("words", String(200), nullable=False),
     Column("person", String(64), nullable=False),  # a person of the partnership's file, or the hub's own clock
     states("state", BarrierState),
+)
+
+#: A month as it was published: it is never counted again, and what puts it right is a version of its own (R54).
+learned = Table(
+    "learned",
+    metadata,
+    Column("month", String(7), primary_key=True),  # 2026-11
+    Column("version", Integer, primary_key=True),
+    Column("at", Instant, nullable=False),
+    Column("why", String(40), nullable=False),  # nothing for the first version
+    Column("opens_on", String(10), nullable=False),  # until then each service sees its own alone
+    Column("figures", JSON, nullable=False),
+    Column("counted", JSON, nullable=False),  # what the next version is compared with; never published
 )

@@ -44,6 +44,7 @@ accounts, sessions, guesses = account_tables.accounts, account_tables.sessions, 
 alerts, days_off = alert_tables.alerts, alert_tables.days_off
 absences = absence_tables.absences
 barriers, barrier_moves = barrier_tables.barriers, barrier_tables.barrier_moves
+learned = barrier_tables.learned
 
 shares = Table(
     "shares",

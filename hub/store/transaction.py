@@ -30,6 +30,7 @@ from hub.store.transaction_forgetting import ForgettingStatements
 from hub.store.transaction_further import FurtherStatements
 from hub.store.transaction_invites import InviteStatements
 from hub.store.transaction_ladder import LadderStatements
+from hub.store.transaction_learning import LearningStatements
 from hub.store.transaction_queues import QueueStatements
 from hub.store.transaction_rings import RingStatements
 from hub.store.transaction_tallies import TallyStatements
@@ -64,6 +65,7 @@ class StoreTransaction(
     FurtherStatements,
     InviteStatements,
     LadderStatements,
+    LearningStatements,
     QueueStatements,
     RingStatements,
     TrustStatements,
