@@ -22,6 +22,7 @@ from hub.correspondents import (
     inviters_of,
     mail_settings_of,
     served_by,
+    single_sign_on_of,
     subscriptions_of,
     webhook_clients_of,
 )
@@ -45,6 +46,7 @@ from hub.sdk.http import GuardedClient
 from hub.security.clients import ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
 from hub.security.live_keys import LiveKeys
+from hub.security.single_sign_on import SingleSignOn
 from hub.security.webhooks import sign_webhook
 from hub.services.fetched import acknowledge_fetched, answer_fetched
 from hub.services.follow_up import FollowUps
@@ -117,8 +119,12 @@ class Hub:
     ladder: Ladder
     #: No other process can hold a lease: this one holds the lock on a SQLite file.
     alone: bool
+    single_sign_on: SingleSignOn | None = field(init=False)
     links: KnownLinks = field(default_factory=KnownLinks)
     _loops: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.single_sign_on = single_sign_on_of(self.configuration)
 
     async def start(self) -> None:
         """Start every loop on the running event loop; what a crash left behind is picked up by the first round."""
@@ -156,6 +162,8 @@ class Hub:
         await asyncio.to_thread(self.broker.close)
         await asyncio.to_thread(self.writer.close)
         await asyncio.gather(*(client.aclose() for client in self.webhook_clients))
+        if self.single_sign_on is not None:
+            await self.single_sign_on.aclose()
         await asyncio.to_thread(self.mailer.close)
 
     async def read(self, query: Callable[..., T], *arguments: Any) -> T:

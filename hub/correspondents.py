@@ -13,8 +13,9 @@ from hub.notify.inviter import Inviter
 from hub.notify.mail import Mail, MailOutcome, MailSettings
 from hub.notify.webhook import Subscription
 from hub.sdk.http import GuardedClient, make_ssl_context
-from hub.sdk.reach import Reach
+from hub.sdk.reach import Reach, host_and_port
 from hub.security.clients import Client, ClientLookup
+from hub.security.single_sign_on import SingleSignOn
 from hub.services.invite import Invited, MakeInvite
 from hub.services.now import Now
 from hub.services.ports import Vault
@@ -89,6 +90,20 @@ def subscriptions_of(configuration: Configuration, via: Mapping[str, GuardedClie
         for client in configuration.partnership.clients
         if client.webhook_url
     }
+
+
+def single_sign_on_of(configuration: Configuration) -> SingleSignOn | None:
+    """Return the partnership's own sign-in, where hub.toml names one; raises `ConfigurationError`."""
+    table, url = configuration.hub.sign_in, configuration.hub.public_url.rstrip("/")
+    if not table.issuer or table.client_secret is None:
+        return None
+    try:
+        reach = Reach.to([host_and_port(table.issuer), *table.hosts], table.allow_addresses, deadline_seconds=20)
+    except ValueError:
+        raise ConfigurationError("hub.toml: sign_in: issuer, hosts or allow_addresses cannot be read") from None
+    secret, client = configuration.secret(table.client_secret), GuardedClient(reach)
+    back, algorithms = f"{url}/console/sign-in/return", frozenset(table.algorithms)
+    return SingleSignOn(table.issuer, table.client_id, secret, back, algorithms, client)
 
 
 def mail_settings_of(configuration: Configuration) -> MailSettings:

@@ -26,6 +26,8 @@ def named_by_hub(configuration: Configuration) -> Iterator[Named]:
     """Every secret and file that `hub.toml` and the partnership's file name."""
     if password := configuration.hub.mail.password:
         yield Named("hub.toml: mail.password", password)
+    if secret := configuration.hub.sign_in.client_secret:
+        yield Named("hub.toml: sign_in.client_secret", secret)
     file = f"partnerships/{configuration.hub.partnership}.toml"
     for client in configuration.partnership.clients:
         yield Named(f"{file}: jwks of client {client.id}", f"file:{client.jwks}")

@@ -9,6 +9,8 @@ from pydantic import Field
 from hub.config.table import SecretRef, Table
 from hub.uids import IsolationTable
 
+IdTokenAlgorithm = Literal["RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA"]
+
 
 class Listen(Table):
     """Where the API listens; metrics have a port of their own, 0 for none."""
@@ -48,6 +50,14 @@ class SignIn(Table):
     idle_minutes: int = Field(default=30, ge=5, le=120)  #: without a click for so long, a session ends
     hours: int = Field(default=10, ge=1, le=24)  #: and after so long whatever is done
     link_hours: int = Field(default=48, ge=1, le=168)  #: how long a link that sets a password works
+    passwords: bool | None = None  #: whether there are passwords at all; None: where there is no issuer
+    issuer: str = ""  #: the partnership's own sign-in (OpenID Connect), exactly as its tokens name it
+    name: str = "your organisation's sign-in"  #: what it is called on the page
+    client_id: str = ""
+    client_secret: SecretRef | None = None
+    algorithms: tuple[IdTokenAlgorithm, ...] = ("RS256",)  #: what its tokens may be signed with
+    hosts: tuple[str, ...] = ()  #: other hosts that its addresses may name, beside the issuer's own
+    allow_addresses: tuple[str, ...] = ()  #: only for a sign-in on a private network, or one on this machine
 
 
 class HubSettings(Table):
@@ -63,6 +73,11 @@ class HubSettings(Table):
     sign_in: SignIn = SignIn()
     isolation: IsolationTable = IsolationTable()
     business_start: str = ""  #: the demo's first instant of business time, ISO 8601; refused in other profiles
+
+    @property
+    def takes_passwords(self) -> bool:
+        """Whether people sign in with a password of this hub's."""
+        return not self.sign_in.issuer if self.sign_in.passwords is None else self.sign_in.passwords
 
     @property
     def asks_for_app(self) -> bool:

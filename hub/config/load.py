@@ -145,6 +145,11 @@ def _check(configuration: Configuration) -> None:
     wrong += configuration.hub.isolation.faults(connections)
     if configuration.hub.profile == "service" and configuration.hub.sign_in.app_code is False:
         wrong.append("hub.toml: sign_in.app_code: in the service profile a password needs the code of an app too")
+    sign_in = configuration.hub.sign_in
+    if sign_in.issuer and not (sign_in.client_id and sign_in.client_secret):
+        wrong.append("hub.toml: sign_in.issuer: client_id and client_secret are missing, by which it knows this hub")
+    if not sign_in.issuer and not configuration.hub.takes_passwords:
+        wrong.append("hub.toml: sign_in.passwords: without passwords and without an issuer nobody could sign in")
     if configuration.hub.business_start and configuration.hub.profile != "demo":
         wrong.append("hub.toml: business_start belongs to the demo profile alone")
     if wrong:

@@ -7,9 +7,9 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from hub.console import me, set_password, sign_in
+from hub.console import elsewhere, me, set_password, sign_in
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (sign_in.router, set_password.router, me.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (sign_in.router, elsewhere.router, set_password.router, me.router)
 
 
 def add_console(app: FastAPI) -> None:

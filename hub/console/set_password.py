@@ -72,7 +72,8 @@ async def _whose(hub: Hub, link: str) -> Member:
     row = await hub.read(account_by_link, link_digest(hub.vault, link))
     works = row is not None and row["disabled_at"] is None and row["link_until"] > hub.now.wall()
     member = members(hub.configuration.partnership).get(row["person"]) if row is not None and works else None
-    if member is None or not member.is_here(london_date(hub.now.business())):
+    takes = hub.configuration.hub.takes_passwords
+    if not takes or member is None or not member.is_here(london_date(hub.now.business())):
         raise NotFound(LINK_OVER)
     return member
 

@@ -30,20 +30,21 @@ _HOME: Final = "/console"
 async def ask(request: Request) -> Response:
     """Ask who it is; somebody who is signed in goes on at once."""
     if await session.session_of(request) is not None:
-        return RedirectResponse(_next(request.query_params.get("next", "")), 303, HEADERS)
-    return _form(request, request.query_params.get("next", ""))
+        return RedirectResponse(next_page(request.query_params.get("next", "")), 303, HEADERS)
+    return form(request, request.query_params.get("next", ""))
 
 
 @router.post(SIGN_IN)
 async def enter(request: Request) -> Response:
     """Begin a session for whoever proves who they are; what was wrong is not said, nor whether there is such a name."""
     hub = hub_of(request)
-    form = await read_form(request, hub.configuration.hub.public_url)
-    trying = prove(request, form.get("name", ""), form.get("password", ""), form.get("code", ""))
-    found = await alike(trying)
-    wanted, name = form.get("next", ""), form.get("name", "")
+    said = await read_form(request, hub.configuration.hub.public_url)
+    wanted, name = said.get("next", ""), said.get("name", "")
+    if not hub.configuration.hub.takes_passwords:
+        return form(request, wanted)
+    found = await alike(prove(request, name, said.get("password", ""), said.get("code", "")))
     if isinstance(found, Unproved):
-        return _form(request, wanted, name, TOO_MANY if found.too_many else WRONG)
+        return form(request, wanted, name, TOO_MANY if found.too_many else WRONG)
     return await begun(request, found, wanted, name)
 
 
@@ -52,8 +53,8 @@ async def begun(request: Request, found: Proved, wanted: str, name: str) -> Resp
     try:
         secret = await session.begin(request, found.person, "password", name=found.name, step=found.step)
     except Forbidden:
-        return _form(request, wanted, name, WRONG)
-    reply = RedirectResponse(_next(wanted), 303, HEADERS)
+        return form(request, wanted, name, WRONG)
+    reply = RedirectResponse(next_page(wanted), 303, HEADERS)
     session.keep(reply, hub_of(request), secret)
     return reply
 
@@ -62,9 +63,9 @@ async def begun(request: Request, found: Proved, wanted: str, name: str) -> Resp
 async def leave(request: Request) -> Response:
     """End this session, or every one of this person."""
     person = await signed_in(request)
-    form = await posted(request, person)
+    said = await posted(request, person)
     living, hub = await session.session_of(request), hub_of(request)
-    everywhere = form.get("everywhere") == "yes"
+    everywhere = said.get("everywhere") == "yes"
     if living is not None:
         await session.end(hub, living, everywhere=everywhere)
     reply = RedirectResponse("/console/signed-out", 303, HEADERS)
@@ -85,15 +86,18 @@ async def home(request: Request) -> Response:
     return RedirectResponse(places(request, person)[0].path, 303, HEADERS)
 
 
-def _form(request: Request, wanted: str, name: str = "", wrong: str = "") -> Response:
-    settings = hub_of(request).configuration.hub
-    about = {"title": "Sign in", "next": wanted if _next(wanted) == wanted else "", "name": name, "wrong": wrong}
-    status = 403 if wrong else 200
-    return stranger_page("sign_in.html", status, passwords=True, asks_for_app=settings.asks_for_app, **about)
+def form(request: Request, wanted: str, name: str = "", wrong: str = "") -> Response:
+    """Return the sign-in page, which goes on to what was `wanted`; `wrong` says what to do."""
+    hub = hub_of(request)
+    settings, onward = hub.configuration.hub, next_page(wanted)
+    about = {"title": "Sign in", "next": onward if onward == wanted else "", "name": name, "wrong": wrong}
+    ways = {"passwords": settings.takes_passwords, "asks_for_app": settings.asks_for_app}
+    elsewhere = settings.sign_in.name if hub.single_sign_on is not None else ""
+    return stranger_page("sign_in.html", 403 if wrong else 200, elsewhere=elsewhere, **ways, **about)
 
 
-def _next(wanted: str) -> str:
+def next_page(wanted: str) -> str:
     """Return what was asked for before, if it is a page of the console; anything else is the first one."""
     parts = urlsplit(wanted)
     own = wanted.startswith("/console/") and not parts.scheme and not parts.netloc and "\\" not in wanted
-    return wanted if own and wanted.isprintable() and parts.path != SIGN_IN else _HOME
+    return wanted if own and wanted.isprintable() and not parts.path.startswith(SIGN_IN) else _HOME

@@ -80,6 +80,11 @@ _REGISTRY: Final = _AllowedOnly(ALGORITHMS)
 _OWN_REGISTRY: Final = _AllowedOnly({"ES256"})
 
 
+@lru_cache(maxsize=16)
+def _registry(allowed: frozenset[str]) -> JWSRegistry:
+    return _AllowedOnly(allowed)
+
+
 @lru_cache(maxsize=1024)
 def public_keys(jwks: str) -> Mapping[str, PublicKey]:
     """Import a key set (RFC 7517, as JSON text) by kid, once per text; a key without kid gets its thumbprint.
@@ -97,13 +102,15 @@ def public_keys(jwks: str) -> Mapping[str, PublicKey]:
     return by_kid
 
 
-def read(token: str, keys: Mapping[str, PublicKey], *, own: bool = False) -> dict[str, Any]:
+def read(
+    token: str, keys: Mapping[str, PublicKey], *, own: bool = False, allowed: frozenset[str] = ALGORITHMS
+) -> dict[str, Any]:
     """Verify the signature and give the claims; raises `UntrustedError("malformed" | "untrusted")`.
 
     The key is the one the token's kid names, or the only one of the set. `own` admits only what the hub itself signs:
-    ES256 with the type of an access token (RFC 9068).
+    ES256 with the type of an access token (RFC 9068); `allowed` another list of asymmetric algorithms than ours.
     """
-    registry = _OWN_REGISTRY if own else _REGISTRY
+    registry = _OWN_REGISTRY if own else _registry(allowed)
     content, claims = _parse(token, registry)
     headers = content.headers()
     key = _choose(keys, headers.get("kid"))

@@ -98,3 +98,8 @@ def test_th12_a_disabled_account_is_out_at_once(house: House) -> None:
     assert reply.status_code == 403
     again = Disable(RIVERSIDE, "operator:test", house.hub.now.wall(), again=True)
     house.hub.writer.submit(disable_account, again).result(30)
+
+
+def test_th12_no_password_opens_anything_where_people_sign_in_elsewhere_alone(house: House) -> None:
+    # given a hub that names no provider / then its page of one is not there
+    assert Browser(house.url).get("/console/sign-in/elsewhere").status_code == 404
