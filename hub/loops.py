@@ -52,7 +52,10 @@ def couriers_of(  # noqa: PLR0913 - what a courier is made of
     """Return a courier for every connection that is sent to, each with a host process of its own."""
     verbs = Verbs.bound(vault, told)
     # What a partner fetches itself waits for it: no courier takes that, and no host runs.
-    called = {name: each for name, each in enabled.items() if each.manifest.transport != "pull"}
+    # Nor is anything sent to, or asked of, whoever is in shadow mode (R75).
+    called = {
+        name: each for name, each in enabled.items() if each.manifest.transport != "pull" and not each.connection.shadow
+    }
     made = {name: replace(verbs, invite=invite.get(name)) for name in called}
     return {name: _courier(each, writer, made[name], vault, now, entries) for name, each in called.items()}
 

@@ -161,6 +161,7 @@ def _connection(service: ServiceTable, manifest: ConnectorManifest) -> Connectio
         handling_lines=frozenset(HandlingLine(name) for name in manifest.handling_lines),
         keeps_from=manifest.keeps_from,
         notifies_person=manifest.notifies_person,
+        shadow=table.shadow,
     )
 
 

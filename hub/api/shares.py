@@ -34,8 +34,16 @@ from hub.services.override_rows import override_events
 from hub.services.pack import place, unpack
 from hub.services.plan import Ids, Plan, derive_ids, plan
 from hub.services.ports import Row
-from hub.services.receipt import preview, receipt, whom_to_ring
-from hub.services.refusals import FORGOTTEN, AgreementEnded, NothingMayGo, ReferenceTaken, SafeguardingRoute
+from hub.services.receipt import only_tried, preview, receipt, whom_to_ring
+from hub.services.refusals import (
+    FORGOTTEN,
+    AgreementEnded,
+    NothingMayGo,
+    ReferenceTaken,
+    SafeguardingRoute,
+    nothing_may_go,
+)
+from hub.services.rehearse import Rehearsal, rehearse
 from hub.services.remember import OneTime, remember
 from hub.services.report import entry, presence_of, report
 from hub.services.sent_before import needs, sent_before
@@ -123,6 +131,8 @@ async def _keep(  # noqa: PLR0913 - what one commit needs
         ids = derive_ids(hub.vault, sender.partner.id, key, salt)
         planned = planned_now(hub, share, sender, ids, ended, hub.links.of(link_key), before)
         wall, directory = hub.now.wall(), hub.directory
+        if planned.shadows and not planned.parcels:
+            return await _try(hub, share, sender, ids, once)
         given = receipt(planned, directory.safeguarding, hub.sealer.newest, directory.unchecked)
         try:
             acceptance = prepare(planned, hub.vault, hub.directory, wall, key, digest, given, once, raw)
@@ -147,6 +157,17 @@ async def _keep(  # noqa: PLR0913 - what one commit needs
             continue
         return result.receipt if isinstance(result, Acceptance) else opened_reply(hub, result)
     raise RuntimeError("no free reference was drawn")
+
+
+async def _try(hub: Hub, share: Share, sender: Sender, ids: Ids, once: OneTime) -> dict[str, Any]:
+    """Everything that passed is for services in shadow mode: it is decided by what is kept, and no share is (R75)."""
+    if await hub.read(has_died, sender.partner.id, link_key_of(hub.vault, sender.partner.id, share)[2]):
+        raise Conflict(DIED)
+    planned = await planned_from_books(hub, share, sender, ids)
+    if not planned.shadows:
+        raise nothing_may_go(planned.refused)
+    await hub.writer.run(rehearse, Rehearsal(planned, once))
+    return only_tried(planned, hub.directory.safeguarding)
 
 
 async def _nothing(hub: Hub, planned: Plan, key: str, digest: str, refusal: NothingMayGo) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from hub.cli import (
     learning,
     legal_hold,
     mappings,
+    shadow,
     wins,
 )
 from hub.cli.boundary import Boundary
@@ -51,6 +52,7 @@ app.command("trace")(trace)
 app.add_typer(account.app, name="account")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(handover.app, name="handover")
+app.add_typer(shadow.app, name="shadow")
 app.add_typer(audit.app, name="audit")
 app.add_typer(barriers.app, name="barriers")
 app.add_typer(config_check.app, name="config")

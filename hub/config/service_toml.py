@@ -34,6 +34,7 @@ class ConnectionTable(Table):
     allow_addresses: tuple[str, ...] = ()
     callback: CallbackTable = CallbackTable()
     clocks: ClockTable | None = None
+    shadow: bool = False  #: everything for it is decided and made, and nothing is sent (R75)
 
 
 class BasisTable(Table):

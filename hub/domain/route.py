@@ -133,6 +133,7 @@ class Connection:
     body_bytes: int = 1_000_000  #: how much one parcel may weigh
     handling_lines: frozenset[HandlingLine] = frozenset()  #: those that its documents carry (R66)
     keeps_from: bool = False  #: it carries the workers who may not see it (TH02)
+    shadow: bool = False  #: everything for it is decided and made, and nothing is sent (R75)
     notifies_person: bool = False  #: the partner's system writes to the person by itself (R65)
 
 

@@ -87,6 +87,7 @@ class Plan:
     decided_at: datetime
     link: Link = NO_LINK
     before: Before = NOTHING_BEFORE
+    shadows: tuple[Planned, ...] = ()  #: what would go where nothing is sent (R75)
 
     @property
     def held(self) -> bool:
@@ -125,7 +126,9 @@ def plan(  # noqa: PLR0913 - the inputs of the whole decision
             refused.append(replace(verdict, refusals=(_incomplete(share, verdict, error),)))
         except HubError as error:
             refused.append(replace(verdict, refusals=(error.refusal,)))
-    return Plan(share, sender, ids, sent_at, tuple(parcels), tuple(refused), now, link, before)
+    live = tuple(each for each in parcels if not each.route.connection.shadow)
+    shadows = tuple(each for each in parcels if each.route.connection.shadow)
+    return Plan(share, sender, ids, sent_at, live, tuple(refused), now, link, before, shadows)
 
 
 #: The connection would refuse it for ever: the worker can still make it shorter now.

@@ -17,6 +17,7 @@ from hub.services.before import PLAN_IS_OLD
 from hub.services.decide import Verdict
 from hub.services.hold_share import HELD_WORDS
 from hub.services.plan import Plan, Planned
+from hub.services.rehearse import STATUS, WORDS, tried_words
 from hub.services.set_clocks import reply_by
 
 #: Said first whenever someone is at risk now: this lane is never the way to raise an alarm (R23).
@@ -68,8 +69,42 @@ def receipt(
         "deliveries": [] if planned.held else [_delivery(planned, parcel, unchecked) for parcel in planned.parcels],
         "refused": refused(planned.refused),
         "withheld": withheld(planned),
+        **tried(planned),
         "checkpoint": checkpoint.document() if checkpoint else None,
         **plan_words(stale=planned.before.plan_stale),
+    }
+
+
+def tried(planned: Plan) -> dict[str, Any]:
+    """Return what would have gone to services in shadow mode, where there are any; nothing of it was sent (R75)."""
+    found = [
+        {
+            "service": parcel.route.service.id,
+            "name": parcel.route.service.name,
+            "words": tried_words(parcel.route.service.name),
+            "content_type": parcel.content_type,
+            "bytes": len(parcel.body),
+            "sections": [section.id for section in parcel.verdict.view.sections] if parcel.verdict.view else [],
+        }
+        for parcel in planned.shadows
+    ]
+    return {"shadow": found} if found else {}
+
+
+def only_tried(planned: Plan, safeguarding: Safeguarding | None = None) -> dict[str, Any]:
+    """Return the body of a 202 where everything was only tried: there is no share, and so no id or reference (R75)."""
+    return {
+        **({"safeguarding": whom_to_ring(safeguarding)} if planned.share.at_risk_now else {}),
+        "id": None,
+        "reference": None,
+        "your_reference": planned.share.reference,
+        "status": STATUS,
+        "words": WORDS,
+        "support": support(planned.sender.partner.champion),
+        "deliveries": [],
+        "refused": refused(planned.refused),
+        "withheld": withheld(planned),
+        **tried(planned),
     }
 
 
@@ -101,12 +136,20 @@ def preview(planned: Plan, safeguarding: Safeguarding | None = None) -> dict[str
             }
             for parcel in (() if planned.held else planned.parcels)
         ],
+        **shown_only(planned),
         "refused": refused(planned.refused),
         "withheld": withheld(planned),
         "duties": duties(planned),
         **plan_words(stale=planned.before.plan_stale),
         "note": READ_IT_FIRST,
     }
+
+
+def shown_only(planned: Plan) -> dict[str, Any]:
+    """As `tried`, each with the very bytes."""
+    bodies = [parcel.body.decode("utf-8") for parcel in planned.shadows]
+    found = tried(planned).get("shadow", [])
+    return {"shadow": [{**each, "parcel": body} for each, body in zip(found, bodies, strict=True)]} if found else {}
 
 
 def _delivery(planned: Plan, parcel: Planned, unchecked: Callable[[str], bool]) -> dict[str, Any]:
@@ -163,7 +206,7 @@ def explain(refusal: Refusal) -> dict[str, Any]:
 
 def duties(planned: Plan) -> list[dict[str, str]]:
     """Return what each service may have to do with this, to be explained before the person agrees (R68)."""
-    verdicts = [*(parcel.verdict for parcel in planned.parcels), *planned.refused]
+    verdicts = [*(parcel.verdict for parcel in (*planned.parcels, *planned.shadows)), *planned.refused]
     return [
         {"service": each.service_id, "name": each.route.service.name, "words": each.route.agreement.duties}
         for each in verdicts
@@ -173,7 +216,7 @@ def duties(planned: Plan) -> list[dict[str, str]]:
 
 def withheld(planned: Plan) -> list[dict[str, Any]]:
     """Return what each service will not see, by pointer and reason."""
-    verdicts = [parcel.verdict for parcel in planned.parcels]
+    verdicts = [parcel.verdict for parcel in (*planned.parcels, *planned.shadows)]
     return [
         {"service": verdict.service_id, "pointer": part.pointer, "why": part.why, "words": WITHHELD_WORDS[part.why]}
         for verdict in verdicts

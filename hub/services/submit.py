@@ -22,6 +22,7 @@ from hub.services.pack import pack, place
 from hub.services.plan import Plan, Planned
 from hub.services.ports import DataKey, Row, Transaction, Vault, audited
 from hub.services.refusals import REPLAYED, TAKEN, AgreementEnded, ReferenceTaken, nothing_may_go, reused
+from hub.services.rehearse import keep_rehearsals, rehearsal_rows
 from hub.services.remember import OneTime, all_first, keep_used
 from hub.services.sent_before import needs, sent_before
 from hub.services.share_rows import add_consent, add_delivery, basis_row, share_row
@@ -266,6 +267,8 @@ def keep(tx: Transaction, tables: Mapping[str, Sequence[Row]], accepted: Iterabl
     for item in accepted:
         if item.unsure is not None:
             tell_champion(tx, item.unsure, item.plan.ids.share)
+        if not item.plan.held:
+            keep_rehearsals(tx, list(rehearsal_rows(item.plan)))
     for row in tables.get("deliveries", ()):
         tx.nudge(row["connection_id"], [row["id"]])
     if tables.get("notices"):
@@ -340,6 +343,7 @@ def refuse(tx: Transaction, items: Sequence[Refused]) -> list[None]:
     for item in items:
         if item.unsure is not None:
             tell_champion(tx, item.unsure, None)
+        keep_rehearsals(tx, list(rehearsal_rows(item.plan)))
     tx.tally([each for item in items for each in tallies(item.plan)])
     return [None for _ in items]
 

@@ -23,7 +23,7 @@ from hub.domain.consent import ConsentState
 from hub.domain.delivery import CLAIMABLE, DeliveryKind, DeliveryState
 from hub.domain.notice import InboxState, NoticeState
 from hub.domain.ring import RingKind, RingState
-from hub.store import absence_tables, account_tables, alert_tables, barrier_tables, own_tables
+from hub.store import absence_tables, account_tables, alert_tables, barrier_tables, own_tables, rehearsal_tables
 from hub.store.columns import Instant, identifier, listed, sealed, states, wrapped_key
 
 #: Not forgotten yet; and of those, what waits for nothing more.
@@ -43,6 +43,7 @@ devices, gaps = own_tables.devices, own_tables.gaps
 accounts, sessions, guesses = account_tables.accounts, account_tables.sessions, account_tables.guesses
 alerts, days_off = alert_tables.alerts, alert_tables.days_off
 absences = absence_tables.absences
+rehearsals = rehearsal_tables.rehearsals
 barriers, barrier_moves = barrier_tables.barriers, barrier_tables.barrier_moves
 learned = barrier_tables.learned
 

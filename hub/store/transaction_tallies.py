@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from sqlalchemy import Connection, text
+from sqlalchemy import BindParameter, Connection, bindparam, select, text
+
+from hub.store import tables
 
 
 class TallyStatements:
@@ -26,7 +28,13 @@ class TallyStatements:
                 ],
             )
 
+    def known_rehearsals(self, ids: Sequence[str]) -> set[str]:
+        """Return those of what was only tried that are kept already."""
+        return set(self._connection.scalars(_KNOWN, {"ids": list(ids)})) if ids else set()
 
+
+_ids: BindParameter[str] = bindparam("ids", expanding=True)
+_KNOWN = select(tables.rehearsals.c.id).where(tables.rehearsals.c.id.in_(_ids))
 _ADD = text(
     "INSERT INTO tallies (day, what, name, service_id, number) VALUES (:day, :what, :name, :service, :number)"
     " ON CONFLICT (day, what, name, service_id) DO UPDATE SET number = tallies.number + excluded.number"
