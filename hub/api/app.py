@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry
 from hub.answer import links, pages
 from hub.api import (
     absences,
-    alert_page,
     business_time,
     callbacks,
     checkpoint,
@@ -84,7 +83,6 @@ def create_app(hub: Hub) -> FastAPI:
         *heard,
         services,
         checkpoint,
-        alert_page,
         health,
         style,
         pages,

@@ -7,9 +7,18 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from hub.console import elsewhere, me, set_password, sign_in
+from hub.console import alert, alert_acts, cover, elsewhere, follow_up, me, set_password, sign_in
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (sign_in.router, elsewhere.router, set_password.router, me.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    sign_in.router,
+    elsewhere.router,
+    set_password.router,
+    follow_up.router,
+    alert.router,
+    alert_acts.router,
+    cover.router,
+    me.router,
+)
 
 
 def add_console(app: FastAPI) -> None:

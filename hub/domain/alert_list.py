@@ -92,6 +92,7 @@ class AlertLine:
     closed_by: str | None
     closed_why: str | None
     delivery_kind: str = "share"
+    made_at: datetime | None = None  #: since when it waits: what follows a share was made later than that was sent
     do_not_tell_yet: bool = False  #: of its newest answer (R21)
 
     @property

@@ -158,7 +158,9 @@ class Composer:
             return words.stopped(reference, waited)
         link = f"{self.public_url.rstrip('/')}/alerts/{notice['alert_id']}"
         told = alert_words.of(notice["topic"], reference, waited, link)
-        return told or words.alert(_kind(notice, delivery), reference, waited, link)
+        told = told or words.alert(_kind(notice, delivery), reference, waited, link)
+        to_operator = notice["recipient"] == self.directory.operator.id
+        return operator_words.without_link(told, link, reference) if to_operator else told
 
 
 #: Mails of which nothing varies but the reference.

@@ -51,5 +51,11 @@ def _of_share(notice: Row, share: Row) -> Words | None:
     return None
 
 
+def without_link(told: Words, link: str, reference: str) -> Words:
+    """Return an alert's e-mail as the operator gets it, who has no part in the console: a command, and no link."""
+    text = told.text.replace(link, f"To see more: `hub trace {reference}`.")
+    return Words(told.subject, text.replace("this email and its link name nobody", "this email names nobody"))
+
+
 def _words(subject: str, *lines: str) -> Words:
     return Words(subject, "\n\n".join(lines) + "\n")

@@ -33,8 +33,8 @@ LINE = (
         _A.c.id, _A.c.level, _A.c.kind, _A.c.priority, _A.c.state, _A.c.due_at, _A.c.raised_at, _A.c.partner_id,
         _A.c.service_id, _A.c.delivery_id, _A.c.holder, _A.c.role, _A.c.held_since, _A.c.opened_at, _A.c.taken_by,
         _A.c.taken_at, _A.c.snoozed_until, _A.c.closed_at, _A.c.closed_by, _A.c.closed_why, _D.c.share_id,
-        _D.c.state.label("delivery_state"), _D.c.answer_state, _D.c.kind.label("delivery_kind"), _S.c.reference,
-        _S.c.sent_at, _NOT_YET,
+        _D.c.state.label("delivery_state"), _D.c.answer_state, _D.c.kind.label("delivery_kind"),
+        _D.c.created_at.label("made_at"), _S.c.reference, _S.c.sent_at, _NOT_YET,
     )
     .join(_D, _D.c.id == _A.c.delivery_id)
     .join(_S, _S.c.id == _D.c.share_id)

@@ -85,25 +85,6 @@ def open_alerts(engine: Engine, *, closed: bool = False) -> list[Row]:
         return rows(connection, statement)
 
 
-_ALERT = (
-    select(
-        _A.c.id, _A.c.level, _A.c.kind, _A.c.state, _A.c.delivery_id, _D.c.share_id, _S.c.reference,
-        _D.c.created_at, _D.c.answer_state, _A.c.closed_by, _S.c.died_at, _S.c.data_key,
-        _D.c.kind.label("delivery_kind"), _D.c.state.label("delivery_state"), _C.c.state.label("consent_state"),
-    )
-    .join(_D, _D.c.id == _A.c.delivery_id)
-    .join(_S, _S.c.id == _D.c.share_id)
-    .join(_C, _C.c.id == _D.c.consent_id)
-    .where(_A.c.id == bindparam("alert"))
-)  # fmt: skip
-
-
-def alert(engine: Engine, alert_id: str) -> Row | None:
-    """Return what an alert's page is made of: its rung, kind and state, and where its delivery stands."""
-    with engine.connect() as connection:
-        return row(connection, _ALERT, {"alert": alert_id})
-
-
 _NOTICE_SHARE = select(
     _S.c.id,
     _S.c.reference,

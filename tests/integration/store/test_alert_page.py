@@ -8,13 +8,13 @@ from functools import partial
 
 import pytest
 
-from hub.api.alert_page import _told
+from hub.console.alert_words import standing
 from hub.domain.forget import Forgetting
-from hub.domain.ladder import CloseReason
+from hub.domain.ladder import CloseReason, scope
 from hub.services.close_alert import CloseAlert
 from hub.services.death import Death, record_death
 from hub.services.shred import Shred, shred
-from hub.store.read_state import alert
+from hub.store.read_alert import read_alert
 from tests.laddering import CHAMPION, MONDAY, Follow
 from tests.scenery import NOW, SENDER, Scene, Store
 
@@ -36,19 +36,28 @@ def _is_closed(follow: Follow) -> None:
     assert follow.act(follow.verbs.close_alert, CloseAlert, CHAMPION, reason=CloseReason.SENT_ANOTHER_WAY) is None
 
 
-@pytest.mark.parametrize("ends", [_dies, _is_forgotten, _is_closed])
+def title(follow: Follow, alert_id: str) -> str:
+    view = read_alert(follow.store.engine, alert_id, scope(follow.directory, CHAMPION))
+    assert view is not None
+    return standing(view, follow.directory, muted=False).title
+
+
+@pytest.mark.parametrize(
+    ("ends", "said"),
+    [
+        (_dies, "This is no longer needed"),
+        (_is_forgotten, "This is no longer needed"),
+        (_is_closed, "This is closed"),
+    ],
+)
 def test_r45_r69_what_ended_without_an_answer_is_not_said_to_be_answered(
-    scene: Scene, store: Store, ends: Callable[[Follow], None]
+    scene: Scene, store: Store, ends: Callable[[Follow], None], said: str
 ) -> None:
     # given an alert about a share that nobody answered
     follow = Follow(scene, store)
     alert_id = follow.alert["id"]
-    found = alert(store.engine, alert_id)
-    assert found is not None
-    assert _told(found, MONDAY)[0] == "Nobody has answered yet"
+    assert title(follow, alert_id) == "Nobody has opened this yet"
     # when nobody waits any more
     ends(follow)
     # then the page says just that
-    found = alert(store.engine, alert_id)
-    assert found is not None
-    assert _told(found, MONDAY)[0] == "This is no longer needed"
+    assert title(follow, alert_id) == said
