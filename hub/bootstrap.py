@@ -35,19 +35,16 @@ from hub.domain.route import Directory
 from hub.entries import Entries
 from hub.host import discovery
 from hub.ladder import Ladder, ladder
-from hub.loops import couriers_of, eraser_of, in_thread, paged, relay_of, sealer_of
+from hub.loops import couriers_of, eraser_of, notifier_of, paged, relay_of, sealer_of
 from hub.mapping.library import Library
-from hub.notify.composer import Composer
 from hub.notify.mail import Mailer
 from hub.notify.notifier import Notifier
-from hub.notify.webhook import WebhookSender
 from hub.page_verbs import PageVerbs, page_verbs
 from hub.sdk.http import GuardedClient
 from hub.security.clients import ClientLookup, TokenEndpoint
 from hub.security.envelope import Envelope
 from hub.security.live_keys import LiveKeys
 from hub.security.single_sign_on import SingleSignOn
-from hub.security.webhooks import sign_webhook
 from hub.services.fetched import acknowledge_fetched, answer_fetched
 from hub.services.follow_up import FollowUps
 from hub.services.further import Furthers
@@ -206,9 +203,8 @@ def build(folder: Path, *, alone: bool = False, now: SystemNow | None = None) ->
     directory = replace(partnership.build_directory(configuration, enabled), unchecked=entries.is_unchecked)
     broker = Broker(configuration.hub.broker.url, [f"deliveries.{name}" for name in enabled])
     webhook_clients, mailer = webhook_clients_of(configuration.partnership), Mailer(mail_settings_of(configuration))
-    to, read = subscriptions_of(configuration, webhook_clients), partial(in_thread, read_state.notice_context, reader)
-    composer = Composer(directory, vault, public_url, to, read, now)
-    notifier = Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now)
+    to = subscriptions_of(configuration, webhook_clients)
+    notifier = notifier_of(configuration, directory, vault, writer, reader, mailer, to, now)
     make = partial(writer.run, partial(make_invite, vault=vault))
     invite = inviters_of(configuration, paged(enabled), make, mailer.send, vault, now)
     library, calendar = Library(mapping_folders(configuration, plugins)), england_and_wales()

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from hub.answering import AnswerPage, AnswerPageTable, agreed_addresses, made_page, plain_code
 from hub.config import Configuration, ConfigurationError, PartnershipTable, ServiceTable
+from hub.domain.digest import Gathering
 from hub.notify.drop import Drop
 from hub.notify.inviter import Inviter
 from hub.notify.mail import Mail, MailOutcome, MailSettings
@@ -109,6 +111,8 @@ def single_sign_on_of(configuration: Configuration) -> SingleSignOn | None:
 def mail_settings_of(configuration: Configuration) -> MailSettings:
     """Return how e-mail is sent; raises `ConfigurationError`."""
     mail = configuration.hub.mail
+    if mail.tls == "none" and not _is_here(mail.host):
+        raise ConfigurationError('hub.toml: mail.tls: "none" is for a mail server on this machine alone')
     return MailSettings(
         host=mail.host,
         port=mail.port,
@@ -118,6 +122,22 @@ def mail_settings_of(configuration: Configuration) -> MailSettings:
         username=mail.username,
         password=configuration.secret(mail.password) if mail.password else "",
     )
+
+
+def _is_here(host: str) -> bool:
+    """Tell whether a host is this machine, by what it is called."""
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def gathering_of(configuration: Configuration) -> Gathering | None:
+    """Return how mail for one reader is gathered; None where each notice goes by itself."""
+    mail = configuration.hub.mail
+    if mail.digest_minutes == 0:
+        return None
+    return Gathering(timedelta(minutes=mail.digest_minutes), mail.most_an_hour)
 
 
 def answer_pages_of(configuration: Configuration, vault: Vault) -> dict[str, AnswerPage]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from hub import config, partnership
 from hub.broker.nudges import Nudges as Broker
+from hub.correspondents import gathering_of
 from hub.courier.courier import Courier, Verbs
 from hub.courier.host_process import HostProcess
 from hub.courier.relay import Relay, Rounds
@@ -20,12 +21,17 @@ from hub.domain.calendar import england_and_wales
 from hub.domain.consent import ending_by
 from hub.domain.route import Directory
 from hub.entries import Entries, EntryRound
+from hub.notify.composer import Composer
+from hub.notify.drop import Drop
 from hub.notify.inviter import Inviter
+from hub.notify.mail import Mailer
 from hub.notify.notifier import Notifier
+from hub.notify.webhook import Subscription, WebhookSender
 from hub.security.checkpoints import CheckpointSigner
 from hub.security.envelope import Envelope
 from hub.security.live_keys import LiveKeys
 from hub.security.shredded import ShreddedLog
+from hub.security.webhooks import sign_webhook
 from hub.services.follow_up import FollowUps
 from hub.services.now import SystemNow
 from hub.services.seal import seal, tell_unsealed
@@ -35,6 +41,8 @@ from hub.services.watch import watch
 from hub.store import read_due
 from hub.store.engine import Engine
 from hub.store.eraser import Eraser
+from hub.store.read_digest import digest_context
+from hub.store.read_state import notice_context
 from hub.store.writer import Writer
 
 T = TypeVar("T")
@@ -107,6 +115,22 @@ def eraser_of(configuration: config.Configuration, writer: Writer, engine: Engin
     """Return what forgets stories on the partnership's two dates (R59)."""
     shredded, policy = ShreddedLog(configuration.path("keys")), partnership.forgetting(configuration.partnership)
     return Eraser(writer.run, partial(shred, policy=policy, write_down=shredded.add), shredded.ids, engine)
+
+
+def notifier_of(  # noqa: PLR0913 - what a notifier is made of
+    configuration: config.Configuration,
+    directory: Directory,
+    vault: Envelope,
+    writer: Writer,
+    reader: Engine,
+    mailer: Mailer,
+    to: Mapping[str, Subscription | Drop],
+    now: SystemNow,
+) -> Notifier:
+    """Return what tells people by mail and case systems by webhook or file."""
+    read, read_many = partial(in_thread, notice_context, reader), partial(in_thread, digest_context, reader)
+    composer = Composer(directory, vault, configuration.hub.public_url.rstrip("/"), to, read, now, read_many)
+    return Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now, gathering_of(configuration))
 
 
 def relay_of(  # noqa: PLR0913 - what a relay is made of

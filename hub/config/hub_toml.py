@@ -41,6 +41,8 @@ class Mail(Table):
     username: str = ""
     password: SecretRef | None = None
     from_address: str = "hub@localhost"
+    digest_minutes: int = Field(default=15, ge=0, le=120)  #: one reader's mails are so far apart; 0: each by itself
+    most_an_hour: int = Field(default=4, ge=1, le=60)  #: of those mails; what is urgent or about safety is not counted
 
 
 class SignIn(Table):

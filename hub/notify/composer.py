@@ -16,7 +16,7 @@ from hub.domain.calendar import london_date
 from hub.domain.delivery import DeliveryState
 from hub.domain.route import Directory
 from hub.domain.trusted_person import ONE_REPLIED
-from hub.notify import alert_words, entry_words, operator_words, words
+from hub.notify import alert_words, digest_words, entry_words, operator_words, words
 from hub.notify.drop import Drop
 from hub.notify.inviter import answer_link
 from hub.notify.mail import Mail
@@ -32,7 +32,16 @@ from hub.services.override_rows import OVERRIDE_USED
 from hub.services.pack import place, unpack
 from hub.services.ports import Row, Vault
 from hub.services.remind_held import STILL_HELD
-from hub.services.tell import ANSWERED, INVITE, LOOK_TOGETHER, RING_IN_PRIVATE
+from hub.services.tell import (
+    ANSWERED,
+    DIGESTS,
+    INVITE,
+    LAST_DIGEST,
+    LOOK_TOGETHER,
+    OPERATOR,
+    OUTAGE_ENDED,
+    RING_IN_PRIVATE,
+)
 from hub.services.tell_absent import HANDOVER
 from hub.services.tell_service import asked_of, lacks
 from hub.services.who_hears import CONVENE
@@ -40,9 +49,17 @@ from hub.services.who_hears import CONVENE
 Context = Mapping[str, Row | None]
 
 
+async def _none(_notice: Row) -> Mapping[str, Any]:
+    """What a mail for many holds where none is made."""
+    return {"total": 0}
+
+
 @dataclass(frozen=True, slots=True)
 class Composer:
-    """Composes notices; `read` fetches what a notice speaks of, `subscriptions` are by client id."""
+    """Composes notices; `read` fetches what a notice speaks of, `subscriptions` are by client id.
+
+    `read_many` fetches what went together; `fewer` gives the address where a reader chooses one mail a day, or nothing.
+    """
 
     directory: Directory
     vault: Vault
@@ -50,9 +67,13 @@ class Composer:
     subscriptions: Mapping[str, Subscription | Drop]
     read: Callable[[Row], Awaitable[Context]]
     now: Now
+    read_many: Callable[[Row], Awaitable[Mapping[str, Any]]] = _none
+    fewer: Callable[[str], str] = lambda _reader: ""
 
     async def __call__(self, notice: Row) -> Composed:
         """Return what to send for one notice."""
+        if notice["topic"] in DIGESTS:
+            return self._many(notice, await self.read_many(notice))
         context = await self.read(notice)
         if notice["channel"] == "webhook":
             return self._webhook(notice, context)
@@ -97,19 +118,40 @@ class Composer:
     def _mail(self, notice: Row, context: Context) -> Composed:
         if notice["topic"] == INVITE:
             return self._invite(notice, context["invite"], context["share"])
+        return self._to(notice, self._said(notice, context))
+
+    def _to(self, notice: Row, said: Words) -> Composed:
+        """Return the mail for whoever the notice is for; nothing where nobody is there."""
         to = self._address(notice["recipient"])
         if not to:
             return Composed()
+        fewer = self.fewer(notice["recipient"])
+        return Composed(mail=Mail(notice["id"], to, said.subject, said.text, notice["created_at"], fewer))
+
+    def _said(self, notice: Row, context: Context) -> Words:
         ring_id = notice["ring_id"]
         if notice["topic"] == ABOUT_ANSWER and context["share"] is not None:
-            composed = words.about_answer(context["share"]["reference"], _about(context["answer"]))
-        elif notice["topic"] == THANKS:
-            composed = words.thanks()
-        elif ring_id is None:
-            composed = self._words(notice, context)
-        else:
-            composed = words.ring(notice["topic"], ring_link(self.public_url, self.vault, ring_id))
-        return Composed(mail=Mail(notice["id"], to, composed.subject, composed.text, notice["created_at"]))
+            return words.about_answer(context["share"]["reference"], _about(context["answer"]))
+        if notice["topic"] == THANKS:
+            return words.thanks()
+        if ring_id is not None:
+            return words.ring(notice["topic"], ring_link(self.public_url, self.vault, ring_id))
+        return self._words(notice, context)
+
+    def _many(self, notice: Row, held: Mapping[str, Any]) -> Composed:
+        """One mail for what became due for a reader together; one that holds a single notice says what that says."""
+        listed = _LISTED[notice["recipient"] == OPERATOR]
+        if notice["topic"] == OUTAGE_ENDED:
+            return self._to(notice, digest_words.outage_ended(held["outage"], listed))
+        if not held["total"]:
+            return Composed()  # what it held was cancelled since
+        said = [self._said(each, context) for each, context in held["first"]]
+        last = notice["topic"] == LAST_DIGEST
+        if held["total"] == 1 and not last:
+            return self._to(notice, said[0])
+        lines = [(each.subject, _link_in(each.text)) for each in said]
+        not_there = held["not_there"] > 0
+        return self._to(notice, digest_words.digest(lines, held["total"], listed, not_there=not_there, last=last))
 
     def _invite(self, notice: Row, invite: Row | None, share: Row | None) -> Composed:
         """A new link goes to the mailbox that the first one went to, and to no other."""
@@ -119,20 +161,15 @@ class Composer:
         said = words.invite(share["reference"], invite["expires_at"], link)
         return Composed(mail=Mail(notice["id"], invite["address"], said.subject, said.text, notice["created_at"]))
 
-    def _of_connection(self, notice: Row, held: Row) -> Words:
-        connection_id, reason = notice["connection_id"] or "", held["held_reason"] or ""
+    @staticmethod
+    def _of_connection(notice: Row, held: Row) -> Words:
         match notice["topic"]:
             case "message_refused":
-                return words.message_refused(connection_id)
+                return words.message_refused()
             case _ if notice["topic"] == ENTRY_HELD:
-                return entry_words.entry_held(self._service(connection_id), reason)
+                return entry_words.entry_held(held["held_reason"] or "")
             case _:
-                return words.connection_held(connection_id, reason, held["held_since"])
-
-    def _service(self, connection_id: str) -> tuple[str, str]:
-        """The id and name of the one service that a connection leads to."""
-        found = (each for each in self.directory.services.values() if each.connection == connection_id)
-        return next(((each.id, each.name) for each in found), (connection_id, connection_id))
+                return words.connection_held(held["held_since"])
 
     def _address(self, recipient: str) -> str:
         if recipient.startswith("service:"):
@@ -188,6 +225,18 @@ def _thin(notice: Row, subscription: Subscription | Drop, data: Mapping[str, Any
 def ring_link(public_url: str, vault: Vault, ring_id: str) -> str:
     """Return the link of a request to be rung, which its asker, who knows its id, cannot guess."""
     return f"{public_url.rstrip('/')}/rings/{ring_id}/{vault.digest('ring', ring_id)[:32]}"
+
+
+def _link_in(text: str) -> str:
+    """The address that stands in a paragraph of its own, if there is one."""
+    return next((each for each in text.split("\n\n") if each.startswith(("https://", "http://"))), "")
+
+
+#: Where all of it is, by whether the reader is the operator.
+_LISTED = {
+    False: "All of them are in your list in the hub.",
+    True: "To see all of them: `hub alerts ls`.",
+}
 
 
 def _about(answer: Row | None) -> str:

@@ -1,4 +1,4 @@
-"""Sending email: plain text by SMTP, one connection kept open, and the same Message-ID on every try of one notice."""
+"""Sending email by SMTP: text and HTML, one connection kept open, the same message on every try of one notice."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ from email.utils import format_datetime
 from typing import Final, Literal
 
 from hub.domain.outcome import RetryLater
+from hub.notify.html import html_of
 from hub.notify.outcome import Refused, Sent
 
 MailOutcome = Sent | RetryLater | Refused
 
 _POLICY: Final = SMTP.clone(max_line_length=200)
 _NOTICE_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
+_HEADER_LINK: Final = re.compile(r"https?://[!-;=?-~]{1,400}")
+
+#: What stands before the link to that choice.
+FEWER: Final = "To get one email a day in place of most of these, or to go back to all:"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +57,17 @@ class MailSettings:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One notice to one reader; `notice_id` and `created` are the notice's own, so that a re-send is the same mail."""
+    """One notice to one reader; `notice_id` and `created` are the notice's own, so that a re-send is the same mail.
+
+    `fewer` is the address where the reader chooses one mail a day, or empty where they have no such choice.
+    """
 
     notice_id: str
     to: str
     subject: str
     text: str
     created: datetime
+    fewer: str = ""
 
 
 class Mailer:
@@ -150,7 +159,15 @@ def compose(mail: Mail, settings: MailSettings) -> EmailMessage:
     # RFC 3834: no holiday replies, and no replies to them.
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
-    message.set_content(mail.text)
+    if mail.fewer:
+        if not _HEADER_LINK.fullmatch(mail.fewer):
+            raise ValueError("a link in a header is one http or https address")
+        message["List-Unsubscribe"] = f"<{mail.fewer}>"  # RFC 2369
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058
+    text = mail.text if not mail.fewer else f"{mail.text}\n{FEWER}\n{mail.fewer}\n"
+    message.set_content(text, cte="quoted-printable" if not text.isascii() else "7bit")
+    message.add_alternative(html_of(mail.subject, text), subtype="html", cte="quoted-printable")
+    message.set_boundary(f"=_{mail.notice_id}")  # else every try would be another message
     return message
 
 

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from hub.domain.digest import Gathering
 from hub.notify.drop import Drop
 from hub.notify.mail import Mail
 from hub.notify.outcome import Gone, NoticeOutcome, Refused, RetryLater, Sent, wait_after
@@ -82,14 +83,16 @@ class Run(Protocol):
 class Notifier:
     """Takes notices under a lease, sends them side by side, and keeps what became of each."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a notifier is made of
         self,
         run: Run,
         compose: Callable[[Row], Awaitable[Composed]],
         mailer: SendMail,
         webhooks: SendWebhook,
         now: Now,
+        gathering: Gathering | None = None,
     ) -> None:
+        self._gathering = gathering
         self._run = run
         self._compose = compose
         self._mailer = mailer
@@ -125,7 +128,8 @@ class Notifier:
         lane.may_be_more = True
         while lane.may_be_more and (free := lane.at_once - len(lane.sending)) > 0:
             wall = self._now.wall()
-            notices = await self._run(claim_notices, ClaimNotices(lane.channel, free, wall, wall + lane.lease))
+            wanted = ClaimNotices(lane.channel, free, wall, wall + lane.lease, self._gathering)
+            notices = await self._run(claim_notices, wanted)
             lane.may_be_more = len(notices) == free
             for notice in notices:
                 sending = asyncio.create_task(self._send(notice))

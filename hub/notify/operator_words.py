@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hub.notify.words import Words
 from hub.services.ports import Row
+from hub.services.tell import UNREADABLE
 
 
 def of(notice: Row, share: Row | None) -> Words | None:
@@ -14,6 +15,13 @@ def of(notice: Row, share: Row | None) -> Words | None:
             "The hub could not seal its audit log for more than a minute. What it was sent is kept, and waits.",
             "Look for `sealer` in its log, and mend what it names. Then it goes on by itself. "
             "To see whether the log is whole: `hub audit verify`.",
+        )
+    if notice["topic"] == UNREADABLE:
+        return _words(
+            "Mail to one of your readers is refused",
+            "A mail server says that it will not have mail for somebody who follows up. What was with them has gone to "
+            "whoever is next.",
+            "To see who it is: `hub mail ls`. Ring them, and put their address in the partnership's file right.",
         )
     return None if share is None else _of_share(notice, share)
 
@@ -29,9 +37,10 @@ def _of_share(notice: Row, share: Row) -> Words | None:
             )
         case "webhook.gone":
             return _words(
-                f"A case system takes no more notices: {share['client_id']}",
-                f"The address of {share['client_id']} says that it is gone (410). Its answers wait in the hub.",
-                "Ask its owner for the new address, and put it in the partnership's file.",
+                f"A case system takes no more notices: {reference}",
+                "The address of the system that sent this says that it is gone (410). Its answers wait in the hub.",
+                f"Run `hub trace {reference}` to see whose it is. Ask its owner for the new address, and put it in the "
+                "partnership's file.",
             )
         case "wrong_team":
             return _words(

@@ -232,27 +232,31 @@ def sent_on(reference: str) -> Words:
     return Words(f"Sent on again: {reference}", _paragraphs(lines))
 
 
-def connection_held(connection_id: str, reason: str, since: datetime | None) -> Words:
-    """Tell the operator, once, that a connection stopped and everything for it waits; no `since`: it goes on again."""
+def connection_held(since: datetime | None) -> Words:
+    """Tell the operator, once, that a connection stopped and everything for it waits; no `since`: it goes on again.
+
+    Which one, and why, the command shows: its id may tell what a service does (R45).
+    """
     if since is None:
-        lines = [f"The connection {connection_id} was held, and goes on again. There is nothing to do."]
-    else:
-        lines = [
-            f"The connection {connection_id} has been held since {moment(since)}. The reason is: {reason}.",
-            "What is for it waits, and nothing is lost.",
-            f"Put it right, and run `hub connection resume {connection_id}`. To see them all: `hub connection ls`.",
-        ]
-    return Words(f"A connection is held: {connection_id}", _paragraphs(lines))
+        return Words(
+            "A connection goes on again", _paragraphs(["A connection was held, and goes on. There is nothing to do."])
+        )
+    lines = [
+        f"A connection has been held since {moment(since)}.",
+        "What is for it waits, and nothing is lost.",
+        "To see which and why: `hub connection ls`. Put it right, and then run `hub connection resume` with its id.",
+    ]
+    return Words("A connection is held", _paragraphs(lines))
 
 
-def message_refused(connection_id: str) -> Words:
+def message_refused() -> Words:
     """Tell the operator, once a day and connection, that what a partner sent could not be read."""
     lines = [
-        f"A message from {connection_id} could not be read. It is kept.",
-        f"Run `hub connection check {connection_id}`.",
-        f"Once that works, run `hub connection resume {connection_id}`: what was refused is read again.",
+        "A message from a partner could not be read. It is kept.",
+        "To see which connection it came by: `hub connection ls`. Then run `hub connection check` with its id.",
+        "Once that works, run `hub connection resume` with its id: what was refused is read again.",
     ]
-    return Words(f"A message could not be read: {connection_id}", "\n\n".join(lines) + "\n")
+    return Words("A message could not be read", _paragraphs(lines))
 
 
 #: By topic: the subject, what happened, what to do.

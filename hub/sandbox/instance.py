@@ -114,6 +114,7 @@ metrics_port = {partners.metrics_port}
 [mail]
 port = {partners.smtp_port}
 tls = "none"
+digest_minutes = 0
 from_address = "hub@hub.example"
 """
 

@@ -62,7 +62,7 @@ class Acting:
         return step_of(self.ladder, self.act.person)
 
     @property
-    def ids(self) -> dict[str, str]:
+    def ids(self) -> dict[str, Any]:
         """What a notice about it is made of."""
         return {
             "share_id": self.row["share_id"],
@@ -116,7 +116,9 @@ def keep(  # noqa: PLR0913 - what an act leaves behind
     event = audited(act.business, action, f"person:{act.person}", row["share_id"], row["delivery_id"], said)
     tx.insert("audit_events", [event])
     notices = [notice_row("webhook", action, row["client_id"], act.wall, **acting.ids, service_id=service_id)]
-    notices += [notice_row("email", topic, to, act.wall, **acting.ids) for topic, to in mails if to != act.person]
+    pressing = bool(row["urgent"] or row["safety"])
+    others = [(topic, to) for topic, to in mails if to != act.person]
+    notices += [notice_row("email", topic, to, act.wall, **acting.ids, pressing=pressing) for topic, to in others]
     tx.insert("notices", notices)
     tx.nudge_notices()
 

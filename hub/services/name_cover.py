@@ -81,8 +81,8 @@ def _event(item: NameCover, share: Row) -> Row:
 def _look_first(tx: Transaction, item: NameCover) -> HubError:
     """The same words as for any share that waits to be looked at (R04)."""
     topics = zip((HELD, NOT_SAFE), item.contacts, strict=False)
-    ids = {"share_id": item.share_id}
-    tx.insert("notices", [notice_row("email", topic, to, item.wall, **ids) for topic, to in topics])
+    told = [notice_row("email", topic, to, item.wall, share_id=item.share_id) for topic, to in topics]
+    tx.insert("notices", told)
     event = audited(item.business, "share.look_first", f"client:{item.client_id}", item.share_id)
     tx.insert("audit_events", [event])
     tx.nudge_notices()

@@ -106,7 +106,8 @@ def _say(  # noqa: PLR0913 - an event, and who hears of it
     ids = {"share_id": row["share_id"], "delivery_id": row["delivery_id"], "alert_id": row["id"]}
     said = {"alert": row["id"], "level": row["level"], **detail}
     tx.insert("audit_events", [audited(now, action, "hub:clock", row["share_id"], row["delivery_id"], said)])
-    notices = [notice_row("email", topic, to, wall, **ids) for topic, to in mails]
+    pressing = bool(row["urgent"] or row["safety"])
+    notices = [notice_row("email", topic, to, wall, **ids, pressing=pressing) for topic, to in mails]
     if webhook:
         notices.append(notice_row("webhook", action, row["client_id"], wall, **ids))
     tx.insert("notices", notices)

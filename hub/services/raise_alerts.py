@@ -182,7 +182,9 @@ def _notices(cause: Cause, alert_id: str, step: Step, who: Hands, wall: datetime
         )
     else:
         told = (step.person,)
-    notices = [notice_row("email", f"alert.{cause.kind}", person.id, wall, **ids) for person in told]
+    pressing = bool(row["urgent"] or row["safety"])
+    topic = f"alert.{cause.kind}"
+    notices = [notice_row("email", topic, person.id, wall, **ids, pressing=pressing) for person in told]
     if cause.topic:
         notices.append(notice_row("webhook", cause.topic, row["client_id"], wall, **ids))
     return notices

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from hub.domain.digest import Gathering
 from hub.services.collect import note_collected
+from hub.services.gather import gather
 from hub.services.ports import Row, Transaction, audited
-from hub.services.tell import ANSWERED, INVITE, LOOK_TOGETHER, OPERATOR, RING_IN_PRIVATE, notice_row
+from hub.services.refuse_mail import MUST_REACH, note_mail, passes_on
+from hub.services.tell import ANSWERED, DIGESTS, OPERATOR, notice_row
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimNotices:
-    """Take at most `limit` due notices of a channel (email or webhook) until `lease_until`."""
+    """Take at most `limit` due notices of a channel (email or webhook) until `lease_until`.
+
+    With `gathering` what becomes due for one reader goes in one mail (TH15); without, each notice goes by itself.
+    """
 
     channel: str
     limit: int
     wall: datetime
     lease_until: datetime
+    gathering: Gathering | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +42,30 @@ class NoticeSettlement:
 
 #: Why a notice ended: nobody is there to take it; or the receiver wants no more at this address (410).
 NOBODY, GONE = "nobody-to-tell", "gone"
-#: Somebody waits to be rung, or for a link: as with an alert, it must not end in silence.
-_MUST_REACH = frozenset({INVITE, LOOK_TOGETHER, RING_IN_PRIVATE})
 _UNSENT = frozenset({"dead_lettered", "cancelled"})
 
 
 def claim_notices(tx: Transaction, items: Sequence[ClaimNotices]) -> list[list[Row]]:
     """Take due notices for each item, the longest waiting first."""
-    return [tx.claim_notices(item.channel, item.limit, item.wall, item.lease_until) for item in items]
+    return [_claim(tx, item) for item in items]
+
+
+def _claim(tx: Transaction, item: ClaimNotices) -> list[Row]:
+    if item.channel == "email" and item.gathering is not None:
+        gather(tx, item.wall, item.gathering)
+    together = item.gathering is None
+    return tx.claim_notices(item.channel, item.limit, item.wall, item.lease_until, together=together)
 
 
 def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[None]:
-    """Write what became of notices, with an audit event for each that ended.
+    """Write what became of notices, with an audit event for each that ended; a mail settles all that went in it.
 
     An alert that reached no champion, and a case system that takes nothing more, are told to the operator (R44, R50).
+    Somebody whose mail server says no for good counts as away from then on: what they hold and have not opened passes
+    on at once, and the operator hears of it once.
     """
+    results: list[None] = [None for _ in items]
+    items = [*items, *_within(tx, items)]
     tx.update_notices(
         [
             {
@@ -80,11 +97,20 @@ def settle_notices(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[N
         fetched = item.state == "sent" and not item.waits
         if fetched and item.notice["topic"] == ANSWERED and item.notice["channel"] == "webhook":
             note_collected(tx, tx.uncollected_at([item.notice["delivery_id"]]), item.at)
-    told = [*_unsent_alerts(items), *_gone(tx, items)]
+    refused = [row for item in items for row in note_mail(tx, item.notice, item.state, item.reason, item.at)]
+    told = [*_unsent_alerts(items), *_gone(tx, items), *refused]
     if told:
         tx.insert("notices", told)
         tx.nudge_notices()
-    return [None for _ in items]
+    return results
+
+
+def _within(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[NoticeSettlement]:
+    """What went in a mail has come to the same end; while the mail is tried again, it waits with it."""
+    ended = {item.notice["id"]: item for item in items if item.notice["topic"] in DIGESTS and item.state != "retrying"}
+    members = tx.in_digests(list(ended))
+    of = [(row, ended[row["digest_id"]]) for row in members]
+    return [NoticeSettlement(row, digest.state, digest.at, digest.reason) for row, digest in of]
 
 
 def _unsent_alerts(items: Sequence[NoticeSettlement]) -> list[Row]:
@@ -94,9 +120,10 @@ def _unsent_alerts(items: Sequence[NoticeSettlement]) -> list[Row]:
         for item in items
         if item.state in _UNSENT
         and item.notice["channel"] == "email"
-        and (item.notice["alert_id"] is not None or item.notice["topic"] in _MUST_REACH)
+        and (item.notice["alert_id"] is not None or item.notice["topic"] in MUST_REACH)
         and item.notice["share_id"] is not None
         and item.notice["recipient"] != OPERATOR
+        and not passes_on(item.notice, item.reason)
     ]
 
 
@@ -110,5 +137,5 @@ def _gone(tx: Transaction, items: Sequence[NoticeSettlement]) -> list[Row]:
     return [notice_row("email", "webhook.gone", OPERATOR, item.at, **_ids(item.notice)) for item in gone.values()]
 
 
-def _ids(notice: Row) -> dict[str, str | None]:
+def _ids(notice: Row) -> dict[str, Any]:
     return {"share_id": notice["share_id"], "delivery_id": notice["delivery_id"]}

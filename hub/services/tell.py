@@ -6,6 +6,7 @@ from datetime import datetime
 from os import urandom
 from typing import Any
 
+from hub.domain.digest import Pace
 from hub.services.ports import Row
 
 #: Who looks after the hub; a champion's id is never this one.
@@ -20,8 +21,25 @@ RING_IN_PRIVATE = "ring_in_private"
 INVITE = "invite"
 #: To the operator: a team said on its page that this should not have come to it, and switched the link off.
 WRONG_TEAM = "wrong_team"
+#: To the operator, once: a mail server will not have mail for one of the readers.
+UNREADABLE = "mailbox.refused"
+#: One mail for what became due for a reader together; the last that this hour has room for; and the one that says that
+#: what could not be reached can be again. What is in it are the notices that bear its id.
+DIGEST, LAST_DIGEST, OUTAGE_ENDED = "digest", "digest.last", "outage.ended"
+DIGESTS = frozenset({DIGEST, LAST_DIGEST, OUTAGE_ENDED})
 #: The topic of a webhook that says that a service has answered.
 ANSWERED = "delivery.answered"
+
+#: What may go together with other mail (TH15); all else goes by itself, and at once. Topics of alerts, but for an asked
+#: team's, and what an operator puts right.
+_TOGETHER = frozenset(
+    {
+        *("alert.unanswered", "alert.undelivered", "alert.early", "alert.signposted", "alert.uncollected"),
+        *("alert.away", "alert.left", "alert.passed_on", "alert.escalated", "alert.informed", "alert.taken_over"),
+        *("alert.woken", "alert.still_open", "alert.unsent", "dead_lettered", "in_doubt", "webhook.gone"),
+        *("message_refused", "share.sent_on", "share.handover"),
+    }
+)
 
 
 def champion_of(partner_id: str) -> str:
@@ -41,8 +59,12 @@ def notice_row(  # noqa: PLR0913 - a notice is made of ids alone
     connection_id: str | None = None,
     ring_id: str | None = None,
     service_id: str | None = None,
+    pressing: bool = False,
 ) -> Row:
-    """Return one notice, due now: `channel` is email or webhook, `recipient` an id, never an address (R45)."""
+    """Return one notice, due now: `channel` is email or webhook, `recipient` an id, never an address (R45).
+
+    What is `pressing`, such as of an urgent share or of somebody at risk, waits for no other.
+    """
     row: dict[str, Any] = {
         "id": urandom(16).hex(),
         "channel": channel,
@@ -58,5 +80,7 @@ def notice_row(  # noqa: PLR0913 - a notice is made of ids alone
         "created_at": wall,
         "due_at": wall,
         "attempt": 0,
+        "pace": Pace.TOGETHER if channel == "email" and topic in _TOGETHER and not pressing else Pace.NOW,
+        "digest_id": None,
     }
     return row

@@ -13,9 +13,11 @@ from hub.domain.delivery import DeliveryState
 from hub.domain.route import Directory
 from hub.services.barriers import find_barriers
 from hub.services.collect import tell_uncollected
+from hub.services.gather import end_outages
 from hub.services.pass_on import pass_on
 from hub.services.ports import Row, Transaction
 from hub.services.raise_alerts import Cause, Hands, hands, raise_alerts
+from hub.services.refuse_mail import try_again
 from hub.services.tell_absent import tell_absent
 
 
@@ -43,6 +45,8 @@ def _watch_one(tx: Transaction, item: Watch, directory: Directory, calendar: Wor
     told = tell_uncollected(tx, who, item.wall, item.limit) + tell_absent(tx, who, item.wall, item.limit)
     looked_at = told + _clocks(tx, item, who) + pass_on(tx, who, item.wall, item.limit)
     find_barriers(tx, directory, item.business, item.wall)
+    end_outages(tx, item.wall)
+    try_again(tx, item.wall)
     return looked_at
 
 

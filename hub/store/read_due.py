@@ -35,6 +35,7 @@ _INBOX = (
 )
 _NOTICES = select(_N.c.id).where(
     _N.c.channel.in_(("email", "webhook")),
+    _N.c.digest_id.is_(None),
     or_(
         _N.c.state.in_((NoticeState.QUEUED, NoticeState.RETRYING)) & (_N.c.due_at <= _wall),
         (_N.c.state == NoticeState.SENDING) & (_N.c.lease_until <= _wall),

@@ -21,9 +21,17 @@ from hub.domain.answer import AnswerState
 from hub.domain.clock import ClockState
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import CLAIMABLE, DeliveryKind, DeliveryState
-from hub.domain.notice import InboxState, NoticeState
+from hub.domain.notice import InboxState
 from hub.domain.ring import RingKind, RingState
-from hub.store import absence_tables, account_tables, alert_tables, barrier_tables, own_tables, rehearsal_tables
+from hub.store import (
+    absence_tables,
+    account_tables,
+    alert_tables,
+    barrier_tables,
+    own_tables,
+    reader_tables,
+    rehearsal_tables,
+)
 from hub.store.columns import Instant, identifier, listed, sealed, states, wrapped_key
 
 #: Not forgotten yet; and of those, what waits for nothing more.
@@ -44,6 +52,7 @@ accounts, sessions, guesses = account_tables.accounts, account_tables.sessions, 
 alerts, days_off = alert_tables.alerts, alert_tables.days_off
 absences = absence_tables.absences
 rehearsals = rehearsal_tables.rehearsals
+readers, outages, notices = reader_tables.readers, reader_tables.outages, reader_tables.notices
 barriers, barrier_moves = barrier_tables.barriers, barrier_tables.barrier_moves
 learned = barrier_tables.learned
 
@@ -304,30 +313,6 @@ rings = Table(
     states("kind", RingKind),
     states("state", RingState),
     Index("ix_rings_state_due_at", "state", "due_at"),
-)
-
-notices = Table(
-    "notices",
-    metadata,
-    identifier(),
-    Column("channel", String(8), nullable=False),
-    Column("topic", String(40), nullable=False),
-    Column("recipient", String(80), nullable=False),  # the id of a champion, client or service; never an address
-    Column("share_id", ForeignKey("shares.id"), index=True),
-    Column("delivery_id", ForeignKey("deliveries.id")),
-    Column("alert_id", ForeignKey("alerts.id")),
-    Column("ring_id", ForeignKey("rings.id")),
-    Column("connection_id", String(64)),
-    Column("service_id", String(64)),  # one that is offered
-    Column("state", String(16), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("lease_until", Instant),
-    Column("attempt", Integer, nullable=False),
-    Column("sent_at", Instant),
-    Column("reason", String(80)),
-    states("state", NoticeState),
-    Index("ix_notices_channel_state_due_at", "channel", "state", "due_at"),  # each channel has its own way out,
 )
 
 inbox = Table(

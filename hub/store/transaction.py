@@ -26,6 +26,7 @@ from hub.store.transaction_clients import ClientStatements
 from hub.store.transaction_clocks import ClockStatements
 from hub.store.transaction_collect import CollectStatements
 from hub.store.transaction_consents import ConsentStatements
+from hub.store.transaction_digest import DigestStatements
 from hub.store.transaction_forgetting import ForgettingStatements
 from hub.store.transaction_further import FurtherStatements
 from hub.store.transaction_invites import InviteStatements
@@ -61,6 +62,7 @@ class StoreTransaction(
     ClockStatements,
     CollectStatements,
     ConsentStatements,
+    DigestStatements,
     ForgettingStatements,
     FurtherStatements,
     InviteStatements,

@@ -77,8 +77,11 @@ class LadderStatements:
             self._connection.execute(_END_EARLY, [{"b_delivery": each, "b_level": level} for each, level in rungs])
 
     def people_away(self, day: date) -> set[str]:
-        """Return the people who follow up and are away on a day."""
-        return set(self._connection.scalars(_AWAY, {"day": day.isoformat()}))
+        """Return the people who follow up and are away on a day, or whose mail is refused: they do not hear of it."""
+        return {
+            *self._connection.scalars(_AWAY, {"day": day.isoformat()}),
+            *self._connection.scalars(_REFUSED),
+        }
 
     def days_off_of(self, person: str, since: date) -> list[Row]:
         """Take for change the days off of one person that are not over before a day."""
@@ -183,6 +186,7 @@ _END_EARLY = (
     .values(early_at=None)
 )
 _AWAY = select(_O.c.person).where(_O.c.first <= bindparam("day"), _O.c.last >= bindparam("day"))
+_REFUSED = select(tables.readers.c.person).where(tables.readers.c.refused_since.is_not(None))
 _DAYS = (
     select(_O)
     .where(_O.c.person == bindparam("person"), _O.c.last >= bindparam("day"))

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, bindparam, literal, or_, select, tuple_, upda
 
 from hub.domain.answer import AnswerState
 from hub.domain.delivery import DeliveryState
+from hub.domain.digest import Pace
 from hub.domain.notice import InboxState, NoticeState
 from hub.store import tables
 from hub.store.columns import Instant
@@ -20,9 +21,15 @@ class QueueStatements:
 
     _connection: Connection
 
-    def claim_notices(self, channel: str, limit: int, wall: datetime, lease_until: datetime) -> list[Row]:
-        """Take notices of a channel that are due, or whose sender died, under a lease."""
-        found = rows(self._connection, _DUE_NOTICES, {"channel": channel, "wall": wall, "limit": limit})
+    def claim_notices(
+        self, channel: str, limit: int, wall: datetime, lease_until: datetime, *, together: bool = True
+    ) -> list[Row]:
+        """Take notices of a channel that are due, or whose sender died, under a lease.
+
+        Without `together` those that go in a mail with others are left, until they are in one.
+        """
+        paces = list(Pace) if together else [Pace.NOW]
+        found = rows(self._connection, _DUE_NOTICES, {"channel": channel, "wall": wall, "limit": limit, "paces": paces})
         if found:
             self._connection.execute(_TAKE_NOTICE, [{"b_id": each["id"], "lease": lease_until} for each in found])
         return found
@@ -103,6 +110,9 @@ _DUE_NOTICES = (
     select(_N)
     .where(
         _N.c.channel == bindparam("channel"),
+        _N.c.digest_id.is_(None),
+        # Not what waits to go with others; but what was tried by itself before goes on so.
+        or_(_N.c.pace.in_(bindparam("paces", expanding=True)), _N.c.state != NoticeState.QUEUED),
         or_(
             _N.c.state.in_((NoticeState.QUEUED, NoticeState.RETRYING)) & (_N.c.due_at <= _wall),
             (_N.c.state == NoticeState.SENDING) & (_N.c.lease_until <= _wall),

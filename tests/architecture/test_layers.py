@@ -20,7 +20,7 @@ OWNERS = {
     "Starlette stays in the API, the pages and sandboxes": {
         *("hub.answer", "hub.api", "hub.console", "hub.sandbox", "hub.web"),
     },
-    "Jinja stays in the pages": {"hub.answer", "hub.console", "hub.web"},
+    "Jinja stays in the pages and the mails": {"hub.answer", "hub.console", "hub.notify", "hub.web"},
     "HTTP clients are made in the SDK": {"hub.sandbox"},
 }
 

@@ -30,14 +30,15 @@ class Mailbox:
     sessions: list[int] = field(default_factory=list)
     recipient_reply: str = ""
     data_reply: str = ""
+    refused: set[str] = field(default_factory=set)
     hang_up: bool = False
 
     async def handle_RCPT(  # noqa: N802 - the library's names
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
         """Take the recipient, or answer as told."""
-        if self.recipient_reply:
-            return self.recipient_reply
+        if self.recipient_reply or address in self.refused:
+            return self.recipient_reply or "550 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 

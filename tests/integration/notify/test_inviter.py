@@ -112,4 +112,4 @@ async def test_what_the_mail_server_says_is_the_outcome(house: House, plain_post
 def _text(content: bytes) -> str:
     read = message_from_bytes(content, policy=SMTP)
     assert datetime.now(UTC) - read["Date"].datetime < timedelta(minutes=5)
-    return str(read.get_content())
+    return str(read.get_body(("plain",)).get_content())

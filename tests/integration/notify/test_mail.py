@@ -62,7 +62,7 @@ async def test_a_mail_arrives_over_starttls_after_a_login(
     read = message_from_bytes(box.taken[0].content, policy=SMTP)
     assert read["Message-ID"] == "<0192f3-77@hub.example>"
     assert read["Auto-Submitted"] == "auto-generated"
-    assert read.get_content().replace("\r\n", "\n") == WORDS.text
+    assert read.get_body(("plain",)).get_content().replace("\r\n", "\n") == WORDS.text
 
 
 async def test_a_mail_arrives_over_tls_from_the_first_byte(tls_post: Any, certificate: Any, mailer: MakeMailer) -> None:

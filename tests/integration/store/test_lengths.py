@@ -18,6 +18,7 @@ from hub.domain.barrier import NO_CODES, BarrierState, Cause
 from hub.domain.clock import ClockState
 from hub.domain.consent import ConsentState
 from hub.domain.delivery import DeliveryKind, DeliveryState
+from hub.domain.digest import Pace
 from hub.domain.gate import PREFIX
 from hub.domain.impersonal import WORDS
 from hub.domain.ladder import CloseReason, Role
@@ -80,6 +81,11 @@ _LONGEST = {
     "deliveries.parcel_sha256": DIGEST,
     "deliveries.receipt": DIGEST,
     "alerts.kind": len("undelivered"),
+    "notices.pace": _of(Pace),
+    "notices.digest_id": 32,
+    "readers.person": ID,
+    "outages.reader": ID,
+    "outages.service_id": ID,
     "alerts.holder": ID,  # a person in the partnership's file
     "alerts.role": _of(Role),
     "alerts.taken_by": ID,

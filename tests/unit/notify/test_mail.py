@@ -23,12 +23,12 @@ def test_a_resend_is_the_same_message() -> None:
     assert compose(MAIL, SETTINGS)["Message-ID"] == "<0192f3-77@hub.example>"
 
 
-def test_a_mail_is_plain_marked_as_automatic_and_keeps_its_link_whole() -> None:
+def test_a_mail_is_text_and_html_marked_as_automatic_and_keeps_its_link_whole() -> None:
     # given a composed mail, when it is read as it travels, then headers are right and the link is on one line
     raw = compose(MAIL, SETTINGS).as_bytes()
     read = message_from_bytes(raw, policy=SMTP)
     assert read["Auto-Submitted"] == "auto-generated"
-    assert read.get_content_type() == "text/plain"
+    assert [part.get_content_type() for part in read.walk()] == ["multipart/alternative", "text/plain", "text/html"]
     assert read["From"] == "Trusted Person Hub <hub@hub.example>"
     assert LINK.encode() in raw.splitlines()
 

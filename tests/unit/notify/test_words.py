@@ -38,7 +38,7 @@ ALL = [
 ]
 OPERATORS = [
     stopped(REFERENCE, timedelta(days=3)),
-    connection_held("county-treatment", "login-refused", datetime(2026, 11, 20, 15, 5, tzinfo=UTC)),
+    connection_held(datetime(2026, 11, 20, 15, 5, tzinfo=UTC)),
 ]
 
 #: R61: words that judge, and words of the trade that a reader should not need.
@@ -105,17 +105,17 @@ def test_a_link_is_one_address(link: str) -> None:
         alert("no_answer", REFERENCE, timedelta(hours=1), link)
 
 
-def test_a_held_connection_is_told_to_the_operator_with_its_reason_and_since_when_and_what_mends_it() -> None:
-    # given a connection that stopped, when the operator is told, then it is by its id, and so are why and what next
-    words = connection_held("county-treatment", "login-refused", datetime(2026, 7, 3, 14, 5, tzinfo=UTC))
-    assert "county-treatment" in words.subject
-    assert "has been held since 3:05pm on Friday 3 July. The reason is: login-refused." in words.text
-    assert "Put it right, and run `hub connection resume county-treatment`." in words.text
+def test_a_held_connection_is_told_with_since_when_and_what_shows_which() -> None:
+    # given a connection that stopped, when the operator is told, then what shows which and why is, and not which (R45)
+    words = connection_held(datetime(2026, 7, 3, 14, 5, tzinfo=UTC))
+    assert words.subject == "A connection is held"
+    assert "has been held since 3:05pm on Friday 3 July." in words.text
+    assert "To see which and why: `hub connection ls`." in words.text
 
 
 def test_a_connection_that_goes_on_again_is_not_said_to_be_held() -> None:
-    words = connection_held("county-treatment", "", None)
-    assert "goes on again" in words.text
+    words = connection_held(None)
+    assert words.subject == "A connection goes on again"
     assert "resume" not in words.text
 
 
@@ -158,12 +158,12 @@ def _syllables(word: str) -> int:
     return max(1, groups - (word.endswith("e") and not word.endswith("le") and groups > 1))
 
 
-def test_a_message_that_could_not_be_read_is_told_by_its_connection_alone() -> None:
+def test_a_message_that_could_not_be_read_is_told_with_what_to_run() -> None:
     # given a refused message, when the operator is told, then it is that it is kept, and what to run
-    words = message_refused("county-treatment")
-    assert "A message from county-treatment could not be read. It is kept." in words.text
-    assert "Run `hub connection check county-treatment`." in words.text
-    assert "`hub connection resume county-treatment`" in words.text
+    words = message_refused()
+    assert "A message from a partner could not be read. It is kept." in words.text
+    assert "run `hub connection check` with its id." in words.text
+    assert "run `hub connection resume` with its id: what was refused is read again." in words.text
 
 
 def test_r12_a_champion_of_a_share_of_which_nothing_is_kept_hears_no_reference() -> None:
