@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import resource
 import signal
@@ -18,6 +19,9 @@ from hub.cli.standing import described, in_words, standings
 if TYPE_CHECKING:
     from hub.bootstrap import Hub
     from hub.config import Configuration
+
+#: Look for garbage after so many new objects, and through older ones after so many looks: a share makes thousands.
+_GARBAGE = (20_000, 20, 20)
 
 
 def serve(folder: Folder = DEFAULT_FOLDER, as_json: AsJson = False) -> None:
@@ -48,6 +52,13 @@ def leave_no_core() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with suppress(OSError):  # of Linux alone: a collector gets a dump whatever the limit says, and this keeps it empty
         Path("/proc/self/coredump_filter").write_text("0", encoding="ascii")
+
+
+def leave_the_start_alone() -> None:
+    """What the start made stays as long as the process: looking through it for garbage again and again finds none."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GARBAGE)
 
 
 def refuse_foreign_code(folders: list[Path]) -> None:
@@ -168,6 +179,7 @@ def _run(hub: Hub, listening: socket.socket) -> None:
         signal.signal(number, lambda *_: None)
     log = structlog.get_logger(__name__)
     log.info("hub.serving", profile=hub.configuration.hub.profile, pid=os.getpid())
+    leave_the_start_alone()
     server.run(sockets=[listening])
     if not server.started:
         fail("it could not start", "The last lines above name what went wrong.")
