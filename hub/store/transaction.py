@@ -13,7 +13,7 @@ from hub.domain.answer import AnswerState
 from hub.domain.consent import LIVING
 from hub.domain.delivery import WITHDRAWABLE, DeliveryState
 from hub.domain.retry import NEVER
-from hub.store import statements, tables
+from hub.store import prepared, statements, tables
 from hub.store.bulk import WORTH_IT, insert_many
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
@@ -87,7 +87,7 @@ class StoreTransaction(
         elif len(new) >= WORTH_IT and table in _OF_A_SWEEP:
             insert_many(self._connection, tables.metadata.tables[table], new)
         elif new:
-            self._connection.execute(_INSERTS[table], list(new))
+            prepared.insert(self._connection, tables.metadata.tables[table], new)
 
     def nudge(self, connection_id: str, delivery_ids: Iterable[str]) -> None:
         """After the commit, say that these deliveries are due."""
@@ -168,7 +168,7 @@ class StoreTransaction(
         due = rows(self._connection, statement, values)
         if due:
             moved = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in due]
-            self._connection.execute(_CLAIMED, moved)
+            prepared.change(self._connection, _CLAIMED, moved)
         return due
 
     def claim_doubts(  # noqa: PLR0913 - as `claim`, and whether asking sends
@@ -189,7 +189,7 @@ class StoreTransaction(
         doubts = rows(self._connection, statement, values if asks_only else {**values, "business": business})
         if doubts:
             leased = [{"b_id": each["id"], "wall": wall, "lease": lease_until} for each in doubts]
-            self._connection.execute(_LEASED, leased)
+            prepared.change(self._connection, _LEASED, leased)
         return doubts
 
     def lock_deliveries(self, delivery_ids: Sequence[str]) -> dict[str, Row]:
@@ -213,13 +213,13 @@ class StoreTransaction(
     def update_deliveries(self, changes: Sequence[Row]) -> None:
         """Write what settling changed and end the leases."""
         if changes:
-            self._connection.execute(_SETTLED, [_prefixed(change) for change in changes])
+            prepared.change(self._connection, _SETTLED, [_prefixed(change) for change in changes])
 
     def set_answer_states(self, states: Mapping[str, AnswerState]) -> None:
         """Write each delivery's newest answer state."""
         if states:
             values = [{"b_id": delivery_id, "b_state": state} for delivery_id, state in states.items()]
-            self._connection.execute(_ANSWERED, values)
+            prepared.change(self._connection, _ANSWERED, values)
 
     def newest_answers(self, delivery_ids: Sequence[str]) -> dict[str, datetime]:
         """Return when the newest answer to each delivery came of itself; one that has none is left out.
@@ -252,7 +252,6 @@ _WAITING = tuple(sorted(WITHDRAWABLE))
 
 #: Of these thousands may come at once; none of their columns has a default of its own.
 _OF_A_SWEEP = frozenset({"alerts", "notices"})
-_INSERTS = {name: table.insert() for name, table in tables.metadata.tables.items()}
 _KEPT = (
     select(tables.replies, _S.c.data_key)
     .join(_S, _S.c.id == tables.replies.c.share_id)

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from hub.domain.errors import Unavailable
-from hub.store import tables
+from hub.store import prepared, tables
 from hub.store.bulk import WORTH_IT, insert_many
 from hub.store.fetch import Row, row, rows
 from hub.store.trouble import NOT_AUDITED, may_keep_nothing, may_pass
@@ -24,11 +24,9 @@ class AuditStatements:
     def audit(self, new: Sequence[Row]) -> None:
         """Insert audit events; raises `Unavailable` when they cannot be kept: no audit, no send."""
         try:
-            if len(new) >= WORTH_IT:
-                kept_at = datetime.now(UTC)
-                insert_many(self._connection, _E, [{**row, "kept_at": kept_at} for row in new])
-            else:
-                self._connection.execute(_INSERT, list(new))
+            kept_at = datetime.now(UTC)
+            insert = insert_many if len(new) >= WORTH_IT else prepared.insert
+            insert(self._connection, _E, [{**row, "kept_at": kept_at} for row in new])
         except DBAPIError as error:
             if may_keep_nothing(error) or may_pass(error):
                 raise
@@ -53,13 +51,11 @@ class AuditStatements:
 
     def seal_events(self, places: Sequence[tuple[int, int, str]]) -> None:
         """Give events their place: (id, position, hash)."""
-        self._connection.execute(
-            _SEAL, [{"b_id": each, "b_position": position, "b_hash": sealed} for each, position, sealed in places]
-        )
+        placed = [{"b_id": each, "b_position": position, "b_hash": sealed} for each, position, sealed in places]
+        prepared.change(self._connection, _SEAL, placed)
 
 
 _E = tables.audit_events
-_INSERT = _E.insert()
 #: Released with the transaction, after what it sealed can be seen; named by the table, so by the schema it stands in.
 _TAKE = text("SELECT pg_try_advisory_xact_lock('checkpoints'::regclass::oid::bigint)")
 NEWEST = select(tables.checkpoints).order_by(tables.checkpoints.c.position.desc()).limit(1)

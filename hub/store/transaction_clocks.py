@@ -12,7 +12,7 @@ from hub.domain.answer import Level
 from hub.domain.clock import ClockState
 from hub.domain.consent import LIVING, ConsentState
 from hub.domain.delivery import ENDED, DeliveryState
-from hub.store import tables
+from hub.store import prepared, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
 
@@ -26,7 +26,7 @@ class ClockStatements:
         """Stop every clock at or below the rung that each delivery reached, and above one that it has yet to reach."""
         if rungs:
             values = [{"b_delivery": each, "b_level": level, "b_above": above} for each, level in rungs]
-            self._connection.execute(_STOP, values)
+            prepared.change(self._connection, _STOP, values)
 
     def ended_clocks(self, delivery_ids: Sequence[str], level: int) -> list[Row]:
         """Take clocks of one rung that no longer run, with when their shares were sent."""
@@ -36,7 +36,7 @@ class ClockStatements:
         """Let clocks run again until a new time."""
         if due:
             values = [{"b_delivery": each, "b_level": level, "due": at} for each, level, at in due]
-            self._connection.execute(_START, values)
+            prepared.change(self._connection, _START, values)
 
     def stop_all_clocks(self, delivery_ids: Sequence[str]) -> None:
         """Stop every clock of deliveries that nobody waits for any more."""
@@ -65,7 +65,7 @@ class ClockStatements:
         """Close the open alerts that a reached rung answers; `above` as in `stop_clocks`."""
         if rungs:
             values = [{"b_delivery": each, "b_level": level, "b_above": above, "at": at} for each, level in rungs]
-            self._connection.execute(_CLOSE, values)
+            prepared.change(self._connection, _CLOSE, values)
 
     def hold(self, connection_id: str, reason: str, at: datetime) -> bool:
         """Hold a connection; False when it was held already, so that the operator is told once."""

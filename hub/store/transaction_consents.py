@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, select, text, update
 
 from hub.domain.consent import LIVING
 from hub.domain.delivery import DeliveryKind
-from hub.store import statements, tables
+from hub.store import prepared, statements, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
 
@@ -54,7 +54,7 @@ class ConsentStatements:
     def end_consents(self, consent_ids: Sequence[str], state: str) -> None:
         """Move consents to an end state."""
         if consent_ids:
-            self._connection.execute(_END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
+            prepared.change(self._connection, _END_CONSENT, [{"b_id": each, "b_state": state} for each in consent_ids])
 
     def ending_consents(self, now: datetime, until: datetime, limit: int) -> list[Row]:
         """Take consents that end by `until` and were not looked at for that yet, with what was shared under each."""
@@ -62,7 +62,7 @@ class ConsentStatements:
 
     def mark_ending_told(self, consent_ids: Sequence[str], at: datetime) -> None:
         """Note that consents were looked at because they end soon."""
-        self._connection.execute(_ENDING_TOLD, [{"b_id": each, "at": at} for each in consent_ids])
+        prepared.change(self._connection, _ENDING_TOLD, [{"b_id": each, "at": at} for each in consent_ids])
 
     def lapsed(self, now: datetime, limit: int) -> list[Row]:
         """Take consents still marked as living whose time has run out."""

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
 from hub.domain.delivery import DeliveryKind
 from hub.domain.notice import NoticeState
-from hub.store import tables
+from hub.store import prepared, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
 
@@ -37,7 +37,7 @@ class FurtherStatements:
     def set_reminders(self, due: Mapping[str, datetime | None]) -> None:
         """Set when each share's sender is reminded to tell the person (None: never); what was told is old news now."""
         if due:
-            self._connection.execute(_REMIND, [{"b_id": each, "at": at} for each, at in due.items()])
+            prepared.change(self._connection, _REMIND, [{"b_id": each, "at": at} for each, at in due.items()])
 
     def due_reminders(self, now: datetime, limit: int) -> list[Row]:
         """Take the shares whose sender is to be reminded now."""
@@ -46,7 +46,7 @@ class FurtherStatements:
     def end_reminders(self, share_ids: Sequence[str]) -> None:
         """Note that these senders were reminded."""
         if share_ids:
-            self._connection.execute(_REMINDED, [{"b_id": each} for each in share_ids])
+            prepared.change(self._connection, _REMINDED, [{"b_id": each} for each in share_ids])
 
     def known_deaths(self, people: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
         """Return those of these (partner, person) who were said to have died."""
@@ -60,7 +60,7 @@ class FurtherStatements:
     def mark_died(self, share_ids: Sequence[str], at: datetime) -> None:
         """Note that whose shares these are has died."""
         if share_ids:
-            self._connection.execute(_DIED, [{"b_id": each, "at": at} for each in share_ids])
+            prepared.change(self._connection, _DIED, [{"b_id": each, "at": at} for each in share_ids])
 
     def unmarked_deaths(self, limit: int) -> list[Row]:
         """Take shares that were kept in the very moment when their person was said to have died, with that moment."""

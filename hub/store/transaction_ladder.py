@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, bindparam, literal, or_, selec
 from hub.domain.alert import AlertState
 from hub.domain.clock import ClockState
 from hub.domain.delivery import ENDED
-from hub.store import tables
+from hub.store import prepared, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, row, rows
 
@@ -74,7 +74,9 @@ class LadderStatements:
     def end_heads_ups(self, rungs: Sequence[tuple[str, int]]) -> None:
         """Note that the heads-ups of these clocks were given."""
         if rungs:
-            self._connection.execute(_END_EARLY, [{"b_delivery": each, "b_level": level} for each, level in rungs])
+            prepared.change(
+                self._connection, _END_EARLY, [{"b_delivery": each, "b_level": level} for each, level in rungs]
+            )
 
     def people_away(self, day: date) -> set[str]:
         """Return the people who follow up and are away on a day, or whose mail is refused: they do not hear of it."""

@@ -11,7 +11,7 @@ from hub.domain.answer import AnswerState
 from hub.domain.delivery import DeliveryState
 from hub.domain.digest import Pace
 from hub.domain.notice import InboxState, NoticeState
-from hub.store import tables
+from hub.store import prepared, tables
 from hub.store.columns import Instant
 from hub.store.fetch import Row, rows
 
@@ -31,14 +31,16 @@ class QueueStatements:
         paces = list(Pace) if together else [Pace.NOW]
         found = rows(self._connection, _DUE_NOTICES, {"channel": channel, "wall": wall, "limit": limit, "paces": paces})
         if found:
-            self._connection.execute(_TAKE_NOTICE, [{"b_id": each["id"], "lease": lease_until} for each in found])
+            prepared.change(
+                self._connection, _TAKE_NOTICE, [{"b_id": each["id"], "lease": lease_until} for each in found]
+            )
         return found
 
     def update_notices(self, changes: Sequence[Row]) -> None:
         """Write what became of notices: id, state, due_at, sent_at, reason. One that was cancelled is tried no more."""
         if changes:
-            self._connection.execute(
-                _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
+            prepared.change(
+                self._connection, _NOTICE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
 
     def was_told_gone(self, client_id: str) -> bool:
@@ -59,14 +61,16 @@ class QueueStatements:
         values = {"connection": connection_id, "wall": wall, "limit": limit}
         found = rows(self._connection, _UNREAD, values)
         if found:
-            self._connection.execute(_TAKE_MESSAGE, [{"b_id": each["id"], "lease": lease_until} for each in found])
+            prepared.change(
+                self._connection, _TAKE_MESSAGE, [{"b_id": each["id"], "lease": lease_until} for each in found]
+            )
         return found
 
     def update_inbox(self, changes: Sequence[Row]) -> None:
         """Write what became of messages: id, state, reason, due_at, and which share they are about."""
         if changes:
-            self._connection.execute(
-                _MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
+            prepared.change(
+                self._connection, _MESSAGE, [{f"b_{name}": value for name, value in each.items()} for each in changes]
             )
 
     def waiting_receipts(self, connection_id: str, limit: int) -> list[Row]:
