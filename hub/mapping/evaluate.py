@@ -1,12 +1,13 @@
 """Evaluate a checked expression: its syntax tree is turned into functions once, for a walk costs more than the look.
 
-Names, chains, choices and calls, which are nearly all that mappings say, become functions here; whatever else there is
-stays with jmespath's own interpreter, and both give the same.
+All that mappings commonly say becomes functions here; slices and orderings stay with jmespath's own interpreter, and
+both give the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from jmespath.visitor import TreeInterpreter
@@ -19,6 +20,8 @@ Call = Callable[[str, list[Any]], Any]
 def evaluate(node: Node, interpreter: TreeInterpreter, call: Call) -> Evaluate:
     """Return a function of the value that a node is evaluated over; `call` runs a function of the mapping's by name."""
     make = _MAKERS.get(node["type"])
+    if node["type"] == "comparator" and node["value"] in _EQUALITIES:
+        make = partial(_comparator, interpreter.COMPARATOR_FUNC[node["value"]])
     if make is None:
         tree: Any = node
         return lambda value: interpreter.visit(tree, value)
@@ -84,6 +87,93 @@ def _function(node: Node, children: list[Evaluate], call: Call) -> Evaluate:
     return lambda value: call(name, [child(value) for child in children])
 
 
+def _not(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    (child,) = children
+
+    def negated(value: Any) -> Any:
+        found = child(value)
+        # 0 is something, so that its opposite is false.
+        return False if found == 0 and found is not False else not found
+
+    return negated
+
+
+def _comparator(compare: Callable[[Any, Any], Any], _node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    left, right = children
+    return lambda value: compare(left(value), right(value))
+
+
+def _index(node: Node, _children: list[Evaluate], _call: Call) -> Evaluate:
+    number = node["value"]
+
+    def at(value: Any) -> Any:
+        if not isinstance(value, list):
+            return None
+        try:
+            return value[number]
+        except IndexError:
+            return None
+
+    return at
+
+
+def _projection(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    base, part = children
+
+    def each(value: Any) -> Any:
+        found = base(value)
+        if not isinstance(found, list):
+            return None
+        return [current for element in found if (current := part(element)) is not None]
+
+    return each
+
+
+def _filter(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    base, part, condition = children
+
+    def those(value: Any) -> Any:
+        found = base(value)
+        if not isinstance(found, list):
+            return None
+        kept = [element for element in found if not _is_false(condition(element))]
+        return [current for element in kept if (current := part(element)) is not None]
+
+    return those
+
+
+def _flatten(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    (base,) = children
+
+    def merged(value: Any) -> Any:
+        found = base(value)
+        if not isinstance(found, list):
+            return None
+        return [part for element in found for part in (element if isinstance(element, list) else (element,))]
+
+    return merged
+
+
+def _object(node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    pairs = tuple(zip([child["value"] for child in node["children"]], children, strict=True))
+
+    def made(value: Any) -> Any:
+        return None if value is None else {name: part(value) for name, part in pairs}
+
+    return made
+
+
+def _list(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    def made(value: Any) -> Any:
+        return None if value is None else [child(value) for child in children]
+
+    return made
+
+
+def _only(_node: Node, children: list[Evaluate], _call: Call) -> Evaluate:
+    return children[0]
+
+
 def _is_false(value: object) -> bool:
     """As JMESPath has it: an empty text, list or object, null and false; 0 is something."""
     return value is None or value is False or (isinstance(value, (str, list, dict)) and not value)
@@ -100,4 +190,13 @@ _MAKERS: dict[str, Callable[[Node, list[Evaluate], Call], Evaluate]] = {
     "or_expression": _or,
     "and_expression": _and,
     "function_expression": _function,
+    "not_expression": _not,
+    "index": _index,
+    "projection": _projection,
+    "filter_projection": _filter,
+    "flatten": _flatten,
+    "multi_select_dict": _object,
+    "multi_select_list": _list,
+    "key_val_pair": _only,
 }
+_EQUALITIES = frozenset({"eq", "ne"})
