@@ -22,6 +22,7 @@ from hub.services.meet_barrier import meet_barrier
 from hub.services.nudge import Nudging, nudge
 from hub.services.offer import offer
 from hub.services.ports import Vault
+from hub.services.publish_month import publish_month
 from hub.services.resend import resend
 from hub.services.snooze import snooze
 from hub.services.take_on import open_alert, take_on
@@ -49,6 +50,7 @@ class Ladder:
     training_need: Verb
     hear: Verb
     meet_barrier: Verb
+    publish_month: Verb
     act_once: Verb = act_once
     keep_days_off: Verb = keep_days_off
     drop_days_off: Verb = drop_days_off
@@ -82,4 +84,5 @@ def ladder(
         training_need=partial(training_need, **known),
         hear=partial(hear, **known, vault=vault, follow_ups=follow_ups),
         meet_barrier=partial(meet_barrier, **known),
+        publish_month=partial(publish_month, **known),
     )

@@ -7,7 +7,7 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from hub.console import alert, alert_acts, cover, elsewhere, follow_up, me, set_password, sign_in
+from hub.console import alert, alert_acts, cover, elsewhere, follow_up, learning, me, set_password, sign_in
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     sign_in.router,
@@ -18,6 +18,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     alert_acts.router,
     cover.router,
     me.router,
+    learning.router,
 )
 
 

@@ -5,7 +5,7 @@ A single count under 5, none included, is "fewer than 5". From 5 on it is rounde
 others to the nearest 5) with R54's limit of 5; unlike there, nothing and little look the same, and a total is not
 rounded by itself: rounded totals can pin small counts (8 to 12 beneath a total of at most 12 leaves nothing).
 
-A total is told by the same steps, but only where they leave every part beneath it as open as it was: near the least
+A total is told by the same steps, but only where they leave every count beneath it as open as it was: near the least
 and the most that its parts allow, the steps are joined. Where they are joined follows from the published parts alone,
 never from the count, so that what is left out tells nothing either.
 """
@@ -50,15 +50,15 @@ def told(count: int) -> Span:
     return Span(max(SMALL, near - STEP // 2), near + STEP // 2)
 
 
-def told_total(count: int, parts: Sequence[Span]) -> Span:
-    """Return what is published of a total beside its `parts`: whatever each of them allowed alone, it still allows.
+def told_total(count: int, parts: Sequence[Span], room: int) -> Span:
+    """Return what is published of a total beside its `parts`, which may be totals themselves.
 
-    Raises `ValueError` where it cannot be their total.
+    `room` is the most that any single count beneath it may be more than its least: each may then still be all that it
+    might have been alone, whatever is known of the parts. Raises `ValueError` where it cannot be their total.
     """
     whole = together(parts)
     if not whole.low <= count <= whole.high:
         raise ValueError("a total lies within what its parts allow")
-    room = max((part.room for part in parts), default=0)
     low = next((end + 1 for end in range(count - 1, whole.low + room - 1, -1) if _cuts(end, whole, room)), whole.low)
     high = next((end for end in range(count, whole.high - room) if _cuts(end, whole, room)), whole.high)
     return Span(low, high)
@@ -70,7 +70,11 @@ def together(parts: Sequence[Span]) -> Span:
 
 
 def _cuts(end: int, whole: Span, room: int) -> bool:
-    """Tell whether a step ends here, far enough from both ends for every part to keep its room on either side."""
+    """Tell whether a step ends here, far enough from both ends for every count to keep its room on either side.
+
+    A count at its most needs a total of at least `whole.low + room`, and one at its least of at most
+    `whole.high - room`: also where it is in a part that is a total, for that was cut by the same rule.
+    """
     return told(end) != told(end + 1) and whole.low + room <= end < whole.high - room
 
 

@@ -168,6 +168,7 @@ def _tree(
     found: list[Figure] = []
     parts: list[Span] = []
     listed: set[str] = set()
+    room = max(told(each).room for each in (0, *counts.values()))
     if measure not in BY_NONE:
         for partner in partners:
             below = [partner] if measure in BY_PARTNER else [each for each in services if services[each] == partner]
@@ -177,11 +178,11 @@ def _tree(
             spans = {each: told(counts.get(each, 0)) for each in below}
             if measure not in BY_PARTNER:
                 found += [Figure(measure, name, Level.SERVICE, each, span) for each, span in spans.items()]
-            whole = told_total(sum(counts.get(each, 0) for each in below), list(spans.values()))
+            whole = told_total(sum(counts.get(each, 0) for each in below), list(spans.values()), room)
             found.append(Figure(measure, name, Level.PARTNER, partner, whole))
             parts.append(whole)
     parts += [told(number) for place, number in sorted(counts.items()) if place not in listed]
-    total = told_total(sum(counts.values()), parts) if parts else told(0)
+    total = told_total(sum(counts.values()), parts, room) if parts else told(0)
     return [*found, Figure(measure, name, Level.PARTNERSHIP, "", total)]
 
 

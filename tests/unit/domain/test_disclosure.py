@@ -40,7 +40,7 @@ COUNTS = st.lists(st.integers(0, 40), min_size=1, max_size=8)
 def test_r54_a_total_leaves_each_of_its_parts_as_open_as_it_was(counts: list[int]) -> None:
     # given the parts as published, and their total
     parts = [told(count) for count in counts]
-    total = told_total(sum(counts), parts)
+    total = told_total(sum(counts), parts, max(part.room for part in parts))
     # then the total is true, and every part may still be all that it might have been alone
     assert total.low <= sum(counts) <= total.high
     whole = together(parts)
@@ -55,16 +55,17 @@ def test_a_large_total_is_as_fine_as_any_other_count_unless_it_is_at_its_parts_e
     whole, count = together(parts), sum(counts)
     room = max(part.room for part in parts)
     if whole.low + room + 5 <= count <= whole.high - room - 5:
-        assert told_total(count, parts) == told(count)
+        assert told_total(count, parts, room) == told(count)
 
 
-def published(tree: Tree) -> tuple[int, Span, list[Span]]:
+def published(tree: Tree, room: int = 0) -> tuple[int, Span, list[Span]]:
     """A tree's count, what is told of it, and all that is published, leaves first."""
     if isinstance(tree, int):
         return tree, told(tree), [told(tree)]
-    below = [published(each) for each in tree]
+    room = room or max(told(each).room for each in leaves(tree))
+    below = [published(each, room) for each in tree]
     count = sum(each[0] for each in below)
-    span = told_total(count, [each[1] for each in below])
+    span = told_total(count, [each[1] for each in below], room)
     return count, span, [*(one for each in below for one in each[2]), span]
 
 
@@ -79,6 +80,11 @@ def filled(shape: Tree, values: Iterable[int]) -> Tree:
         return next(found) if isinstance(each, int) else tuple(fill(one) for one in each)
 
     return fill(shape)
+
+
+def groups(shape: Tree) -> list[list[int]]:
+    """The leaves of each total."""
+    return [members for members, _ in sums(shape) if len(members) > 1]
 
 
 SHAPES: list[Tree] = [(0, 0, 0), ((0, 0), 0), ((0,), (0, 0)), ((0, 0, 0),), ((0, 0), (0, 0))]
@@ -114,15 +120,16 @@ def possible(constraints: Sequence[tuple[list[int], Span]], number: int) -> list
             return bounds
 
 
-def sums(tree: Tree, start: int = 0) -> list[tuple[list[int], Span]]:
+def sums(tree: Tree, start: int = 0, room: int = 0) -> list[tuple[list[int], Span]]:
     """Every figure of a tree as a sum over its leaves."""
     if isinstance(tree, int):
         return [([start], told(tree))]
+    room = room or max(told(each).room for each in leaves(tree))
     found, at = [], start
     for each in tree:
-        found += sums(each, at)
+        found += sums(each, at, room)
         at += len(leaves(each))
-    return [*found, (list(range(start, at)), published(tree)[1])]
+    return [*found, (list(range(start, at)), published(tree, room)[1])]
 
 
 SERVICE = st.one_of(st.integers(0, 6), st.integers(0, 60))
