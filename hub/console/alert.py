@@ -31,8 +31,8 @@ from hub.console.session import hub_of
 from hub.console.signed_in import Role, SignedIn, require, signed_in
 from hub.console.timeline import ESCALATED_WHY, SNOOZED_WHY, timeline
 from hub.domain.alert import AlertState
-from hub.domain.alert_list import AlertView
-from hub.domain.answer import Level
+from hub.domain.alert_list import AlertView, ClockLine
+from hub.domain.answer import DECIDED_ONLY, PROVES, AnswerState, Level
 from hub.domain.calendar import london_date
 from hub.domain.errors import NotFound
 from hub.domain.ladder import Scope, scope
@@ -120,7 +120,7 @@ async def screen(request: Request, person: SignedIn, alert_id: str, again: Again
         spoken=spoken(view.line.reference),
         facts=_facts(view, person, now, hub),
         contacts=_contacts(view, hub),
-        owed=_owed(view, now),
+        owed=[] if stands.over else _owed(view, now),
         happened=_page_of(request, timeline(view, hub.directory)),
         acts=open_to.acts,
         open_to=open_to,
@@ -199,9 +199,17 @@ def _owed(view: AlertView, now: datetime) -> list[tuple[str, str, str]]:
         if clock.level is Level.L1:
             continue
         late = clock.state == "passed" or clock.due_at <= now
-        stands = "Done, or no longer owed" if clock.state == "stopped" else "Late" if late else "In time"
+        stands = "Done, or no longer owed" if _is_done(clock, view) else "Late" if late else "In time"
         found.append((RUNGS[clock.level], moment(clock.due_at), stands))
     return found
+
+
+def _is_done(clock: ClockLine, view: AlertView) -> bool:
+    """Tell whether a rung was reached, in time or late, or is owed no more."""
+    if clock.state == "stopped" or clock.level is Level.L0:
+        return clock.state == "stopped" or view.delivered_at is not None
+    answer = view.line.answer_state
+    return clock.level <= (Level.L3 if answer == DECIDED_ONLY else PROVES[AnswerState(answer)])
 
 
 def _taken(view: AlertView, person: SignedIn, hub: Hub) -> str:

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
 
 from fastapi import APIRouter, Request, Response
 
-from hub.bootstrap import Hub
 from hub.console.alert_filter import LATE, SHOWN, WHOSE, Chosen, organisations, read_filter, read_place, services
 from hub.console.alert_words import PRESSES, lateness, next_step, partner_name, service_name, who_has
 from hub.console.frame import page
 from hub.console.session import hub_of
-from hub.console.signed_in import Role, SignedIn, audited_read, require, signed_in
-from hub.domain.alert_list import AlertLine
+from hub.console.signed_in import Role, audited_read, require, signed_in
+from hub.domain.alert_list import AlertLine, AlertPage
 from hub.domain.ladder import Priority, Scope, scope
 from hub.domain.mute_alert import is_muted, muted_line
+from hub.domain.route import Directory
 from hub.store.read_follow_up import follow_up, how_many
 from hub.web.route import PageRoute
 
@@ -58,26 +59,39 @@ async def show(request: Request) -> Response:
     found = await hub.read(follow_up, reader, chosen.filter, after, PAGE)
     counted = await hub.read(how_many, reader, chosen.filter)
     await audited_read(hub, person, "alerts.listed", [each.id for each in found.lines])
-    lines = [_line(each, hub, person, reader) for each in found.lines if _fits(each, chosen, hub)]
-    return page(
-        request,
-        person,
-        "follow_up.html",
-        title="Follow-up",
-        lines=lines,
-        counted=_counted(counted),
-        total=sum(counted.values()),
-        chosen=chosen,
-        first=chosen.address(),
-        is_first=after is None,
-        next=chosen.address(found.next) if found.next else "",
-        states=[(word, label, Chosen(**_with(chosen, word)).address()) for word, label in SHOWN.items()],
-        choices=_choices(chosen, reader, hub),
-    )
+    listed = Listed(found, counted, chosen, reader, person.person, is_first=after is None)
+    return page(request, person, "follow_up.html", title="Follow-up", **said(listed, hub.directory, hub.now.business()))
 
 
-def _line(line: AlertLine, hub: Hub, person: SignedIn, reader: Scope) -> Line:
-    now, directory = hub.now.business(), hub.directory
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """One page of the list as it was read: for whom, and under which filter."""
+
+    found: AlertPage
+    counted: Mapping[Priority, int]
+    chosen: Chosen
+    reader: Scope
+    me: str
+    is_first: bool
+
+
+def said(listed: Listed, directory: Directory, now: datetime) -> dict[str, Any]:
+    """Return what the page of a list says."""
+    found, chosen = listed.found, listed.chosen
+    return {
+        "lines": [_line(each, listed, directory, now) for each in found.lines if _fits(each, chosen, directory)],
+        "counted": _counted(listed.counted),
+        "total": sum(listed.counted.values()),
+        "chosen": chosen,
+        "first": chosen.address(),
+        "is_first": listed.is_first,
+        "next": chosen.address(found.next) if found.next else "",
+        "states": [(word, label, replace(chosen, show=word).address()) for word, label in SHOWN.items()],
+        "choices": _choices(chosen, listed.reader, directory),
+    }
+
+
+def _line(line: AlertLine, listed: Listed, directory: Directory, now: datetime) -> Line:
     shown = muted_line(line) if is_muted(line, directory) else line
     return Line(
         id=line.id,
@@ -86,43 +100,34 @@ def _line(line: AlertLine, hub: Hub, person: SignedIn, reader: Scope) -> Line:
         service=service_name(line.service_id, directory),
         sender=partner_name(line.partner_id, directory),
         late=lateness(shown, now),
-        has=who_has(shown, directory, person.person),
-        next=next_step(shown, person.person, leads=line.partner_id in reader.leads),
+        has=who_has(shown, directory, listed.me),
+        next=next_step(shown, listed.me, leads=line.partner_id in listed.reader.leads),
     )
 
 
-def _fits(line: AlertLine, chosen: Chosen, hub: Hub) -> bool:
+def _fits(line: AlertLine, chosen: Chosen, directory: Directory) -> bool:
     """What is muted is not found by what it may not tell: that it was answered, and how (R21)."""
     _, kind, level = LATE[chosen.late]
-    if kind is None or not is_muted(line, hub.directory):
+    if kind is None or not is_muted(line, directory):
         return True
     shown = muted_line(line)
     return shown.kind is kind and level in {None, shown.level}
 
 
 def _counted(counted: Mapping[Priority, int]) -> str:
-    """How many there are, by how they press: "2 about safety, 14 others"."""
-    parts = [f"{counted[each]:,} {words}" for each, words in _COUNTED.items() if counted.get(each)]
-    return ", ".join(parts)
+    """How many there are, by how they press: "2 about safety, 14 others"; nothing where none presses more."""
+    if not set(counted) - {Priority.OTHER}:
+        return ""
+    return ", ".join(f"{counted[each]:,} {words}" for each, words in _COUNTED.items() if counted.get(each))
 
 
-def _with(chosen: Chosen, show: str) -> dict[str, str]:
-    return {
-        "show": show,
-        "whose": chosen.whose,
-        "late": chosen.late,
-        "organisation": chosen.organisation,
-        "service": chosen.service,
-    }
-
-
-def _choices(chosen: Chosen, reader: Scope, hub: Hub) -> list[tuple[str, str, list[tuple[str, str]], str]]:
+def _choices(chosen: Chosen, reader: Scope, directory: Directory) -> list[tuple[str, str, list[tuple[str, str]], str]]:
     """What the list can be narrowed by: name, label, what there is, and what is chosen; one alone is no choice."""
     late = [(word, label) for word, (label, _, _) in LATE.items()]
     found = [
         ("whose", "Who is on it", list(WHOSE.items()), chosen.whose),
         ("late", "What is late", late, chosen.late),
-        ("organisation", "Sent by", [("", "Anybody"), *organisations(reader, hub.directory)], chosen.organisation),
-        ("service", "Service", [("", "Any"), *services(hub.directory)], chosen.service),
+        ("organisation", "Sent by", [("", "Anybody"), *organisations(reader, directory)], chosen.organisation),
+        ("service", "Service", [("", "Any"), *services(directory)], chosen.service),
     ]
     return [each for each in found if len(each[2]) > 2]

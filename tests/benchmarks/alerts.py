@@ -17,6 +17,10 @@ if str(ROOT) not in sys.path:
 
 from sqlalchemy import update  # noqa: E402 - the tests' own folder is found first
 
+from hub.console.alert_filter import Chosen  # noqa: E402
+from hub.console.follow_up import PAGE, Listed, said  # noqa: E402
+from hub.console.frame import CONSOLE  # noqa: E402
+from hub.console.signed_in import SignedIn  # noqa: E402
 from hub.domain.alert_list import AlertFilter  # noqa: E402
 from hub.domain.ladder import scope  # noqa: E402
 from hub.services.watch import Watch, watch  # noqa: E402
@@ -54,8 +58,22 @@ def measure(name: str, url: str) -> None:
     print(f"{name}: first page {_timed(lambda: found.append(follow_up(engine, reader, AlertFilter())))}")
     print(f"{name}: next page {_timed(lambda: follow_up(engine, reader, AlertFilter(), found[0].next))}")
     print(f"{name}: counted {_timed(lambda: how_many(engine, reader, AlertFilter()))}")
+    made: list[int] = []
+    print(f"{name}: the screen of the list {_timed(lambda: made.append(screen(engine, of)))} bytes={made[-1]}")
+    print(f"{name}: again {_timed(lambda: screen(engine, of))}")
     print(f"{name}: a round with nothing due {_timed(sweep)}")
     engine.dispose()
+
+
+def screen(engine: Any, of: Any) -> int:
+    """Read, count and render a champion's list as the console does, and return how many bytes its page has."""
+    reader, chosen = scope(of, CHAMPION), Chosen()
+    found = follow_up(engine, reader, chosen.filter, None, PAGE)
+    listed = Listed(found, how_many(engine, reader, chosen.filter), chosen, reader, CHAMPION, is_first=True)
+    person = SignedIn(CHAMPION, "Ashley", frozenset(), reader.leads, "token")
+    told = said(listed, of, NOW + timedelta(days=4))
+    made = CONSOLE.page("follow_up.html", style="", person=person, here="", places=(), title="Follow-up", **told)
+    return len(made.body)
 
 
 def _timed(what: Callable[[], object]) -> str:

@@ -164,7 +164,7 @@ def copies(house: House, alert: Late, number: int) -> None:
     with house.hub.writer._engine.begin() as connection:
         for each in range(number):
             ids = {table: f"{table[0]}{each:031d}" for table in of}
-            own = {"shares": {"reference": f"{each:06d}", "key": f"copy-{each}"}, "alerts": {"kind": "unanswered"},
+            own = {"shares": {"reference": f"{each:06d}"}, "alerts": {"kind": "unanswered"},
                    "deliveries": {"share_id": ids["shares"], "key": f"copy-{each}"}}  # fmt: skip
             own["alerts"]["delivery_id"] = ids["deliveries"]
             for table in of:
