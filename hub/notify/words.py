@@ -118,7 +118,7 @@ def about_answer(reference: str, said: str) -> Words:
     lines = [
         f"Reference {reference}",
         said,
-        "To answer again, or to ask about this, ring the team that sent it to you and say the reference.",
+        "To answer again, or to ask about this, ring the team that sent it to you. Say the reference.",
         _footer(),
     ]
     return Words(f"About your answer: {reference}", _paragraphs(lines))
@@ -254,7 +254,7 @@ def message_refused() -> Words:
     lines = [
         "A message from a partner could not be read. It is kept.",
         "To see which connection it came by: `hub connection ls`. Then run `hub connection check` with its id.",
-        "Once that works, run `hub connection resume` with its id: what was refused is read again.",
+        "Once that works, run `hub connection resume` with its id. What was refused is read again.",
     ]
     return Words("A message could not be read", _paragraphs(lines))
 

@@ -163,7 +163,7 @@ def test_a_message_that_could_not_be_read_is_told_with_what_to_run() -> None:
     words = message_refused()
     assert "A message from a partner could not be read. It is kept." in words.text
     assert "run `hub connection check` with its id." in words.text
-    assert "run `hub connection resume` with its id: what was refused is read again." in words.text
+    assert "run `hub connection resume` with its id. What was refused is read again." in words.text
 
 
 def test_r12_a_champion_of_a_share_of_which_nothing_is_kept_hears_no_reference() -> None:
