@@ -32,6 +32,7 @@ from hub.security.envelope import Envelope
 from hub.security.live_keys import LiveKeys
 from hub.security.shredded import ShreddedLog
 from hub.security.webhooks import sign_webhook
+from hub.services.choose_mail import links_of
 from hub.services.follow_up import FollowUps
 from hub.services.now import SystemNow
 from hub.services.seal import seal, tell_unsealed
@@ -129,8 +130,10 @@ def notifier_of(  # noqa: PLR0913 - what a notifier is made of
 ) -> Notifier:
     """Return what tells people by mail and case systems by webhook or file."""
     read, read_many = partial(in_thread, notice_context, reader), partial(in_thread, digest_context, reader)
-    composer = Composer(directory, vault, configuration.hub.public_url.rstrip("/"), to, read, now, read_many)
-    return Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now, gathering_of(configuration))
+    public_url, gathering = configuration.hub.public_url.rstrip("/"), gathering_of(configuration)
+    links = links_of(directory, vault, public_url) if gathering is not None else {}
+    composer = Composer(directory, vault, public_url, to, read, now, read_many, lambda reader: links.get(reader, ""))
+    return Notifier(writer.run, composer, mailer, WebhookSender(sign_webhook), now, gathering)
 
 
 def relay_of(  # noqa: PLR0913 - what a relay is made of

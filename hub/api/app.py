@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 from prometheus_client import CollectorRegistry
 
-from hub.answer import links, pages
+from hub.answer import fewer, links, pages
 from hub.api import (
     absences,
     business_time,
@@ -87,6 +87,7 @@ def create_app(hub: Hub) -> FastAPI:
         style,
         pages,
         links,
+        fewer,
     ):
         app.include_router(part.router)
     add_console(app)

@@ -21,6 +21,7 @@ from hub.cli import (
     keys,
     learning,
     legal_hold,
+    mail,
     mappings,
     shadow,
     wins,
@@ -68,6 +69,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(learning.app, name="learning")
 app.add_typer(legal_hold.app, name="legal-hold")
 app.add_typer(wins.training, name="training")
+app.add_typer(mail.app, name="mail")
 app.add_typer(wins.app, name="wins")
 
 

@@ -140,7 +140,9 @@ class Composer:
 
     def _many(self, notice: Row, held: Mapping[str, Any]) -> Composed:
         """One mail for what became due for a reader together; one that holds a single notice says what that says."""
-        listed = _LISTED[notice["recipient"] == OPERATOR]
+        listed = _LISTED_HERE
+        if notice["recipient"] != OPERATOR:
+            listed = f"All of them are in your list: {self.public_url.rstrip('/')}/console/follow-up"
         if notice["topic"] == OUTAGE_ENDED:
             return self._to(notice, digest_words.outage_ended(held["outage"], listed))
         if not held["total"]:
@@ -232,11 +234,8 @@ def _link_in(text: str) -> str:
     return next((each for each in text.split("\n\n") if each.startswith(("https://", "http://"))), "")
 
 
-#: Where all of it is, by whether the reader is the operator.
-_LISTED = {
-    False: "All of them are in your list in the hub.",
-    True: "To see all of them: `hub alerts ls`.",
-}
+#: Where the operator sees all of it.
+_LISTED_HERE = "To see all of them: `hub alerts ls`."
 
 
 def _about(answer: Row | None) -> str:

@@ -55,3 +55,22 @@ def digest_context(engine: Engine, notice: Row) -> dict[str, object]:
         "first": [(each, notice_context(engine, each)) for each in first],
         "outage": outage["alerts"] if outage is not None else 0,
     }
+
+
+def readers(engine: Engine) -> list[Row]:
+    """Return the readers whose mail is refused, or who asked for one mail a day."""
+    with engine.connect() as connection:
+        return rows(connection, _READERS, {})
+
+
+_R = tables.readers
+_READERS = select(_R).where(_R.c.refused_since.is_not(None) | _R.c.daily_since.is_not(None)).order_by(_R.c.person)
+
+
+def is_daily(engine: Engine, person: str) -> bool:
+    """Tell whether a reader asked for one mail a day."""
+    with engine.connect() as connection:
+        return connection.scalar(_DAILY, {"person": person}) is not None
+
+
+_DAILY = select(_R.c.daily_since).where(_R.c.person == bindparam("person"))

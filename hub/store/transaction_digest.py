@@ -78,6 +78,10 @@ class DigestStatements:
         """Return the ids of what waits to be told to a reader of a service that could not be reached."""
         return list(self._connection.scalars(_WAITING, {"reader": reader, "service": service_id}))
 
+    def hurry_notices(self, person: str, wall: datetime) -> None:
+        """Let what waits for a reader's morning mail go now."""
+        self._connection.execute(_HURRY, {"b_person": person, "wall": wall})
+
     def wants_daily(self, person: str) -> bool:
         """Tell whether a reader asked for one mail a day."""
         return self._connection.scalar(_DAILY, {"person": person}) is not None
@@ -161,6 +165,11 @@ _WAITING = (
         _N.c.topic == f"alert.{AlertKind.UNDELIVERED}",
         _D.c.service_id == bindparam("service"),
     )
+)
+_HURRY = (
+    update(_N)
+    .where(*_WAITS, _N.c.recipient == bindparam("b_person"), _N.c.reason == Waits.DAILY)
+    .values(due_at=bindparam("wall", type_=Instant()), reason=Waits.WINDOW)
 )
 _READER = select(_R.c.person).where(_R.c.person == bindparam("person"))
 _DAILY = select(_R.c.daily_since).where(_R.c.person == bindparam("person"))

@@ -74,6 +74,8 @@ TABLE: Final[dict[str, frozenset[str]]] = {
     "POST /answer/{link}/leave": ALL,
     "POST /answer/{link}/renew": ALL,
     "POST /answer/{link}/say": ALL,
+    "GET /mail/{token}": NONE,
+    "POST /mail/{token}": NONE,
     # The API.
     "GET /v1/services": SENDERS,
     "GET /v1/services/open-referral": SENDERS,

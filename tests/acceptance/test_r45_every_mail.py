@@ -25,6 +25,7 @@ from hub.notify import alert_words, digest_words, entry_words, operator_words, w
 from hub.notify.composer import Composer
 from hub.notify.mail import MailSettings, compose
 from hub.services.before import SENT_ON
+from hub.services.choose_mail import links_of
 from hub.services.helped import THANKS
 from hub.services.hold_entries import ENTRY_HELD
 from hub.services.hold_share import HELD, NOT_SAFE
@@ -180,8 +181,22 @@ async def every_mail(tmp_path: Path) -> tuple[list[Written], Canaries, set[str]]
     async def digest(notice: Any) -> Any:
         return digest_context(engine, notice)
 
-    composer = Composer(marked(of), scene.vault, PUBLIC, {}, read, SystemNow(), digest)
-    written, made = [], set()
+    links = links_of(laddered(), scene.vault, PUBLIC)
+    assert f"champion-{SENDER}" in links
+    fewer = links_of(laddered(), scene.vault, PUBLIC)
+    assert f"champion-{SENDER}" in fewer
+    composer = Composer(
+        marked(of), scene.vault, PUBLIC, {}, read, SystemNow(), digest, lambda each: fewer.get(each, "")
+    )
+    written, made = await composed_by(composer, rows)
+    engine.dispose()
+    return written, of, made
+
+
+async def composed_by(composer: Composer, rows: list[Any]) -> tuple[list[Written], set[str]]:
+    """One mail of each notice, and the functions that had a part in it."""
+    written: list[Written] = []
+    made: set[str] = set()
 
     def watch(frame: Any, event: str, _arg: Any) -> None:
         if event == "return" and frame.f_globals.get("__name__", "").startswith("hub.notify."):
@@ -198,8 +213,7 @@ async def every_mail(tmp_path: Path) -> tuple[list[Written], Canaries, set[str]]
             written.append(Written(row["topic"], raw, message))
     finally:
         sys.setprofile(None)
-    engine.dispose()
-    return written, of, made
+    return written, made
 
 
 def _reader(topic: str) -> str:
@@ -278,6 +292,13 @@ async def test_r45_headers_are_those_of_a_machine_and_tell_no_more(every_mail: A
         # RFC 5322: no line of a mail is longer than 998 bytes
         assert max(map(len, mail.raw.splitlines())) <= 998
     assert len(ids) == len(every_mail[0])
+    # and whoever may ask for fewer can do so by one click, at an address that names nobody
+    offered = [mail.message["List-Unsubscribe"] for mail in every_mail[0] if mail.message["List-Unsubscribe"]]
+    assert offered
+    assert all(re.fullmatch(r"<https://hub\.example/mail/[0-9a-zA-Z_-]{40}>", str(each)) for each in offered)
+    assert {mail.message["List-Unsubscribe-Post"] for mail in every_mail[0] if mail.message["List-Unsubscribe"]} == {
+        "List-Unsubscribe=One-Click"
+    }
 
 
 def _without_address(mail: Written) -> bytes:

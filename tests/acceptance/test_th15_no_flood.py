@@ -25,6 +25,7 @@ from hub.notify.mail import Mailer, MailSettings
 from hub.notify.notifier import Notifier
 from hub.notify.webhook import WebhookSender
 from hub.security.webhooks import sign_webhook
+from hub.services.choose_mail import ChooseMail, choose_mail, may_choose
 from hub.services.raise_alerts import Cause, hands, raise_alerts
 from hub.services.watch import Watch, watch
 from hub.store.engine import open_engine, sqlite_url
@@ -35,7 +36,7 @@ from hub.store.writer import Writer
 from tests.databases import migrated_file
 from tests.integration.notify.conftest import Post, plain_post
 from tests.laddering import CALENDAR, laddered
-from tests.scenery import HOUSING, SENDER, TREATMENT, Scene, Store, settlement
+from tests.scenery import HOUSING, SENDER, TREATMENT, Scene, Store, directory, settlement
 
 __all__ = ["plain_post"]
 pytestmark = pytest.mark.anyio
@@ -344,3 +345,36 @@ async def test_th15_a_mailbox_that_says_never_passes_the_alert_on_at_once_and_th
     await town.after(minutes=16)
     # then the champion has what is new
     assert town.subjects(CHAMPION)[-1].startswith("No answer yet: ")
+
+
+async def test_th15_one_mail_a_day_waits_for_the_morning_and_what_is_urgent_does_not(town: Town) -> None:
+    # given a champion who asked for one mail a day
+    champion = f"champion-{SENDER}"
+    town.store.one(choose_mail, ChooseMail(champion, daily=True, wall=town.clock.at))
+    # when silences come up all day, one of them urgent
+    for hour in range(5):
+        town.silence(town.send(1, TREATMENT), AlertKind.UNANSWERED, urgent=hour == 3)
+        await town.after(hours=1)
+    # then the urgent one came at once, and nothing else
+    assert len(town.mails(CHAMPION)) == 1
+    # and in the morning all the others, in one
+    town.clock.at = datetime.fromisoformat("2026-11-24T09:00:30+00:00")
+    await town.goes_round()
+    assert town.subjects(CHAMPION)[1:] == ["4 things to look at"]
+    # and once they take it back, what waits goes
+    town.silence(town.send(1, TREATMENT), AlertKind.UNANSWERED)
+    await town.after(hours=1)
+    assert len(town.mails(CHAMPION)) == 2
+    town.store.one(choose_mail, ChooseMail(champion, daily=False, wall=town.clock.at))
+    await town.goes_round()
+    assert len(town.mails(CHAMPION)) == 3
+
+
+def test_th15_the_last_who_is_named_and_the_operator_may_not_ask_for_fewer() -> None:
+    # given a partnership with a whole ladder, and one with nobody but champions
+    whole, bare = laddered(), directory()
+    # then whoever has somebody beside them may; nobody else
+    assert may_choose(whole, f"champion-{SENDER}")
+    assert not may_choose(bare, f"champion-{SENDER}")
+    assert not may_choose(whole, "operator")
+    assert not may_choose(whole, "nobody-we-know")
