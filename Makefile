@@ -19,7 +19,7 @@ CHROMIUM := /usr/bin/chromium
 PICTURES ?= $(VENV)/screenshots
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test browser screenshots check requirements format bench race fuzz mutation chaos lock sbom audit readme clean
+.PHONY: help install demo test browser screenshots check requirements format bench race fuzz mutation chaos quarter lock sbom audit readme clean
 
 help: ## list what make can do
 	@echo "make TARGET, where TARGET is:"
@@ -72,6 +72,9 @@ mutation: $(HUB) $(TOOLS) ## change the rules of consent and minimisation one by
 
 chaos: $(HUB) $(TOOLS) ## kill parts of a running hub, and count what is lost
 	@CHAOS_RUNS=$${CHAOS_RUNS:-50} $(BIN)/python -m pytest -p no:xdist --timeout 3600 -m chaos
+
+quarter: $(HUB) $(TOOLS) ## live through three months of a partnership, and count every alert where it arrives
+	@$(BIN)/python -m tests.quarter
 
 lock: $(VENV)/lock/bin/uv ## renew the lock files from pyproject.toml
 	@echo "Resolving requirements.txt ..."
