@@ -55,14 +55,14 @@ async def learning(request: Request) -> Response:
     month = request.query_params.get("month") or months[0]
     if not is_month(month):
         raise NotFound(NO_MONTH)
-    published = await _published(hub, person, month)
+    published = await published_month(hub, person, month)
     await audited_read(hub, person, "month.read", {"month": month})
     is_open = london_date(hub.now.business()).isoformat() >= published.opens_on
     return page(
         request, person, "learning.html", title=f"What we learned in {month_in_words(month)}",
         month=month, months=[(each, month_in_words(each)) for each in dict.fromkeys((*months, month))],
         own=list(_own(hub, person, published)), opens_on=day_in_words(published.opens_on),
-        whole=_charts("all", published.figures, Level.PARTNERSHIP, "", tuple(Measure)) if is_open else None,
+        whole=charts("all", published.figures, Level.PARTNERSHIP, "", tuple(Measure)) if is_open else None,
         files=[f"{each}.csv" for each in Measure] if is_open else [], version=published.version,
     )  # fmt: skip
 
@@ -73,7 +73,7 @@ async def download(request: Request, month: str, name: str) -> Response:
     hub, person = hub_of(request), await signed_in(request)
     if not is_month(month):
         raise NotFound(NO_MONTH)
-    published = await _published(hub, person, month)
+    published = await published_month(hub, person, month)
     files = open_figures(published, hub.directory.partnership)
     if name not in files or london_date(hub.now.business()).isoformat() < published.opens_on:
         raise NotFound(NOT_FOUND)
@@ -92,7 +92,8 @@ def over(today: date) -> list[str]:
     return found
 
 
-async def _published(hub: Hub, person: SignedIn, month: str) -> Published:
+async def published_month(hub: Hub, person: SignedIn, month: str) -> Published:
+    """Return a month as it was published; raises `NotFound` for one that is not over."""
     if bounds(month)[1] > hub.now.business():
         raise NotFound(NO_MONTH)
     item = PublishMonth(month, f"person:{person.person}", hub.now.business())
@@ -106,17 +107,17 @@ def _own(hub: Hub, person: SignedIn, published: Published) -> Iterable[tuple[str
     ]
     for at, service in enumerate(services):
         shown = (Measure.ANSWERS, Measure.DOORS, Measure.WINS)
-        yield service.name, _charts(f"s{at}", published.figures, Level.SERVICE, service.id, shown)
+        yield service.name, charts(f"s{at}", published.figures, Level.SERVICE, service.id, shown)
     for at, partner in enumerate(hub.directory.partners.values()):
         if person.person in {each.id for each in (partner.champion, partner.deputy) if each is not None}:
             sent = (Measure.TELLINGS, Measure.TOLD)
-            yield f"Sent by {partner.name}", _charts(f"p{at}", published.figures, Level.PARTNER, partner.id, sent)
+            yield f"Sent by {partner.name}", charts(f"p{at}", published.figures, Level.PARTNER, partner.id, sent)
 
 
-def _charts(
+def charts(
     prefix: str, figures: Iterable[Figure], level: Level, place: str, measures: Sequence[Measure]
 ) -> list[Shown]:
-    """One chart for each measure of one place: names in their own order, never in an order of merit."""
+    """Return one chart for each measure of one place: names in their own order, never in an order of merit."""
     found: dict[Measure, dict[str, Span]] = {measure: {} for measure in measures}
     for each in figures:
         if (each.level, each.place) == (level, place) and each.measure in found:

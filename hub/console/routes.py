@@ -7,7 +7,19 @@ from typing import Final
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from hub.console import alert, alert_acts, cover, elsewhere, follow_up, learning, me, set_password, sign_in
+from hub.console import (
+    alert,
+    alert_acts,
+    barriers,
+    cover,
+    elsewhere,
+    follow_up,
+    good_sharing,
+    learning,
+    me,
+    set_password,
+    sign_in,
+)
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
     sign_in.router,
@@ -18,6 +30,8 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     alert_acts.router,
     cover.router,
     me.router,
+    good_sharing.router,
+    barriers.router,
     learning.router,
 )
 

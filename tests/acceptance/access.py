@@ -113,6 +113,11 @@ TABLE: Final[dict[str, frozenset[str]]] = {
     "GET /console/alerts/{alert_id}": OWN,
     "POST /console/alerts/{alert_id}/{act}": OWN,
     "GET /console/cover": FOLLOW_UP,
+    "GET /console/barriers": SIGNED_IN,
+    "GET /console/barriers/{barrier_id}": SIGNED_IN,
+    "GET /console/good-sharing": SIGNED_IN,
+    "POST /console/barriers/found": SIGNED_IN,
+    "POST /console/barriers/{barrier_id}/move": SIGNED_IN,
     "GET /console/learning": SIGNED_IN,
     "GET /console/learning/{month}/{name}": SIGNED_IN,
     "POST /console/cover/days-off": FOLLOW_UP,
@@ -142,6 +147,9 @@ TABLE: Final[dict[str, frozenset[str]]] = {
 )
 #: Let in, and yet told that there is nothing: nobody was away, and this share was not held, asked or answered.
 EMPTY: Final = {
+    "GET /console/barriers/{barrier_id}",
+    "POST /console/barriers/found",
+    "POST /console/barriers/{barrier_id}/move",
     "GET /console/learning/{month}/{name}",
     "GET /v1/gaps/{ring_id}",
     "GET /v1/safety-lane/{ring_id}",

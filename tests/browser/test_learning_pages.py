@@ -107,3 +107,66 @@ def test_r54_until_ten_working_days_are_over_the_partnerships_figures_are_not_sh
         look(page, "learning-own-first")
     finally:
         house.at(datetime(2026, 12, 15, 9, tzinfo=UTC))
+
+
+def test_r52_a_champion_finds_a_barrier_and_moves_it_on_by_keyboard(visit: Callable[..., Page], look: Look) -> None:
+    # given what was met often last month, in the list of barriers
+    page = visit("/console/barriers", java_script_enabled=True)
+    assert "about 10" in page.inner_text("main")
+    assert "It asks first: age" not in page.inner_text("main"), "it was met three times, which is not told"
+    look(page, "barriers")
+    assert weight(page) <= 50_000
+    # when a champion says that it is one, with the keyboard alone
+    page.get_by_role("button", name="This is a barrier").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/console/barriers/*")
+    assert heading(page) == "They said no: no local connection"
+    look(page, "barrier")
+    # and moves it on: without a choice, then with words about somebody, then as it should be
+    page.get_by_role("button", name="Move it on").click()
+    assert page.locator(".govuk-error-summary").inner_text().startswith("There is a problem")
+    look(page, "barrier-wrong")
+    page.get_by_label("We found the rule").check()
+    page.get_by_label("In a few words").fill("Maria was told no")
+    page.get_by_role("button", name="Move it on").click()
+    assert "must not" in page.locator(".govuk-error-summary").inner_text()
+    page.get_by_label("In a few words").fill("The rule is read too narrowly")
+    page.get_by_role("button", name="Move it on").click()
+    # then its history has each step with its day, reason and who said so
+    steps = page.locator("ol li").all_inner_texts()
+    assert len(steps) == 2
+    assert steps[1].startswith("15 December 2026: Understood. We found the rule.")
+    assert "The rule is read too narrowly" in steps[1]
+    # and the list finds it by its state, which is in the address
+    page.goto(page.url.rpartition("/")[0])
+    page.get_by_label("Show", exact=True).select_option(label="Understood")
+    page.get_by_role("button", name="Show these").click()
+    assert "state=understood" in page.url
+    assert page.get_by_role("link", name="They said no: no local connection").count() == 1
+    page.goto(page.url.replace("understood", "removed"))
+    assert page.get_by_role("link", name="They said no: no local connection").count() == 0
+
+
+def test_r53_r55_good_sharing_shows_wins_beside_barriers_and_topics_of_training(
+    visit: Callable[..., Page], look: Look
+) -> None:
+    # given a month with wins and topics, without JavaScript
+    page = visit("/console/good-sharing", java_script_enabled=False)
+    assert heading(page) == "Good sharing in November 2026"
+    # then what helped stands beside what was done about barriers, and topics beside neither name nor worker
+    headings = page.locator("h3").all_inner_texts()
+    assert headings[-3:] == ["What we did about barriers", "What helped", "What people want to learn"]
+    topics = page.locator("table", has=page.locator("caption", has_text="What people want to learn")).inner_text()
+    assert "about 5" in topics
+    assert "fewer than 5" in topics
+
+
+def test_r53_the_page_of_good_sharing_is_light_and_axe_finds_nothing(visit: Callable[..., Page], look: Look) -> None:
+    page = visit("/console/good-sharing")
+    look(page, "good-sharing")
+    assert weight(page) <= 50_000
+
+
+def test_r52_a_refuges_barrier_and_one_that_never_was_are_the_same_to_a_stranger(visit: Callable[..., Page]) -> None:
+    page = visit("/console/barriers/" + "0" * 32)
+    assert heading(page) == "We cannot find this barrier."
