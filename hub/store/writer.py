@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import queue
 import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -28,9 +27,6 @@ log = structlog.get_logger(__name__)
 
 _BATCH = 256
 _TRIES = 5
-#: So many commands at once are a crowd: a commit costs much the same for one as for ten, so more are let gather.
-_CROWD = 3
-_LONGEST_REST = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +54,11 @@ class Writer:
 
     A verb must be re-runnable: it is run again when the database asks for it, and alone when its batch failed. While
     the database can keep nothing (full, read-only, away) commands fail with `Unavailable`, and the next tries anew.
-    `on_commit` is told, after each commit, what became due. After a crowd it rests, by `rest`, as long as that took
-    and 30 ms at the most, while the next one gathers; after one or two it never does.
+    `on_commit` is told, after each commit, what became due.
     """
 
-    def __init__(
-        self,
-        engine: Engine,
-        on_commit: Callable[[Nudges], None] = lambda _: None,
-        rest: Callable[[float], None] = time.sleep,
-    ) -> None:
+    def __init__(self, engine: Engine, on_commit: Callable[[Nudges], None] = lambda _: None) -> None:
         self._engine = engine
-        self._rest = rest
         self.on_commit = on_commit
         self._queue: queue.SimpleQueue[_Command | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._loop, name="writer", daemon=True)
@@ -122,11 +111,8 @@ class Writer:
             # From here a caller that goes away can no longer cancel its command: it is kept, or fails, as a whole.
             wanted = [command for command in batch if command.future.set_running_or_notify_cancel()]
             if wanted:
-                begun = time.monotonic()
                 self._commit(wanted)
                 self._wake_all(wanted)
-                if len(wanted) >= _CROWD and self._queue.qsize() < 2 * len(wanted):
-                    self._rest(min(time.monotonic() - begun, _LONGEST_REST))
         self._disconnect()
 
     def _wake_all(self, batch: Sequence[_Command]) -> None:

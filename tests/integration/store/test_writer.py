@@ -56,38 +56,6 @@ def test_items_that_wait_together_are_kept_in_one_commit(scene: Scene, store: St
     assert len(commits) == 1
 
 
-def test_a_crowd_gathers_while_the_writer_rests(store: Store) -> None:
-    # given: what comes during the rest after a crowd
-    commits: list[int] = []
-    later: list[Future[bool]] = []
-    rests: list[float] = []
-
-    def note(tx: Any, items: list[int]) -> list[bool]:
-        commits.append(len(items))
-        return [True for _ in items]
-
-    def rest(seconds: float) -> None:
-        rests.append(seconds)
-        if len(rests) == 1:
-            later.extend(writer.submit(note, each) for each in range(5))
-            gathered.set()
-
-    gathered = threading.Event()
-    writer = Writer(store.engine, rest=rest)
-    first = [writer.submit(note, each) for each in range(3)]
-    # when
-    writer.start()
-    assert gathered.wait(SECONDS)
-    assert all(each.result(SECONDS) for each in (*first, *later))
-    alone = writer.submit(note, 1).result(SECONDS)
-    writer.close()
-    # then: it was kept together, each rest was short, and whoever came alone was followed by none
-    assert alone
-    assert commits == [3, 5, 1]
-    assert len(rests) == 2
-    assert all(0 <= each <= 0.03 for each in rests)
-
-
 def test_a_poisoned_item_fails_alone(store: Store, writer: Writer) -> None:
     # given
     futures = {name: writer.submit(failing, name) for name in ("before", "poison", "after")}
