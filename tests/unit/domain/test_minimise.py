@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.domain.contact import is_statement
-from hub.domain.minimise import View, Why, Withheld, minimise
+from hub.domain.minimise import View, Why, Withheld, keeps_location_private, minimise
 from hub.domain.offending import OFFENDING_FIELDS
 from hub.domain.places import says_where
 from hub.domain.route import Agreement, Connection, LawfulBasis, Service
@@ -371,3 +371,21 @@ def test_r62_names_that_say_where(name: str) -> None:
 )  # fmt: skip
 def test_r62_names_that_do_not_say_where(name: str) -> None:
     assert not says_where(name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "location_ok", "private"),
+    [
+        ("place", "The Day Centre", False, True),
+        ("place", "The Day Centre", True, False),
+        ("person", "Jo", False, False),
+        ("person", "Jo at St Anne's hostel", False, True),
+        ("person", "Jo at St Anne's hostel", True, False),
+    ],
+)
+def test_r62_a_name_that_shows_where_somebody_goes_is_kept_back(
+    share: Share, consent: Consent, kind: Any, name: str, location_ok: bool, private: bool
+) -> None:
+    one = replace(share.trusted_person, kind=kind, name=name)
+    told = replace(share, trusted_person=one)
+    assert keeps_location_private(told, replace(consent, location_ok=location_ok)) is private
