@@ -59,6 +59,20 @@ NO_NEW_DELIVERY = {
     "POST /v1/safety-lane": "asks a person to ring: no service is sent anything",
     "POST /rings/{ring_id}/{proof}": "says that somebody rings",
     "POST /demo/business-time": "moves the demo's clock",
+    "PUT /v1/trusted-people/{reference}/away": "says that somebody is away: nothing is sent by it",
+    "DELETE /v1/trusted-people/{reference}/away": "says that somebody is back",
+    "PUT /v1/trusted-people/{reference}/leaving": "says when somebody leaves: nothing is sent by it",
+    "DELETE /v1/trusted-people/{reference}/leaving": "says that somebody stays",
+    "POST /v1/shares/{share_id}/cover": "says whom a person chose to read the answers: no service is sent anything",
+    "POST /console/alerts/{alert_id}/{act}": "sends again only what was decided, and puts a choice to the trusted person",
+    "POST /console/barriers/found": "writes down a barrier, of nobody",
+    "POST /console/barriers/{barrier_id}/move": "moves a barrier on",
+    "POST /console/cover/days-off": "says when a champion is away",
+    "POST /console/cover/days-off/drop": "says that a champion is there after all",
+    "POST /console/password/{link}": "sets a password",
+    "POST /console/sign-in": "signs somebody in",
+    "POST /console/sign-out": "signs somebody out",
+    "POST /mail/{token}": "chooses how often somebody gets mail",
 }
 
 
