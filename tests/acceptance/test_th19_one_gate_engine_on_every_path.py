@@ -64,7 +64,7 @@ NO_NEW_DELIVERY = {
     "PUT /v1/trusted-people/{reference}/leaving": "says when somebody leaves: nothing is sent by it",
     "DELETE /v1/trusted-people/{reference}/leaving": "says that somebody stays",
     "POST /v1/shares/{share_id}/cover": "says whom a person chose to read the answers: no service is sent anything",
-    "POST /console/alerts/{alert_id}/{act}": "sends again only what was decided, and puts a choice to the trusted person",
+    "POST /console/alerts/{alert_id}/{act}": "sends again only what was decided, and puts a choice to its sender",
     "POST /console/barriers/found": "writes down a barrier, of nobody",
     "POST /console/barriers/{barrier_id}/move": "moves a barrier on",
     "POST /console/cover/days-off": "says when a champion is away",
