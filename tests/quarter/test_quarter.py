@@ -23,3 +23,5 @@ def test_r44_r50_in_a_quarter_nothing_is_missed_doubled_or_orphaned() -> None:
     assert played.returncode == 0, last
     assert last.startswith("quarter: due=")
     assert "missed=0 doubled=0 orphaned=0" in last
+    # and of what anybody read, nearly all was still to be acted on (TH15)
+    assert float(last.rpartition("actionable=")[2].rstrip("%")) >= 90
