@@ -110,10 +110,13 @@ class Composer:
 
     def _answer(self, delivery: Row) -> str:
         """A children's team, or one that asks not to tell yet, has decided: what, is not said here (R21)."""
+        state = AnswerState(delivery["answer_state"])
+        return bare_state(state) if self._is_muted(delivery) else str(state)
+
+    def _is_muted(self, delivery: Row) -> bool:
         service = self.directory.services.get(delivery["service_id"])
         children = service is not None and service.agreement is not None and service.agreement.children
-        state = AnswerState(delivery["answer_state"])
-        return bare_state(state) if children or delivery["do_not_tell_yet"] else str(state)
+        return bool(children or delivery["do_not_tell_yet"])
 
     def _mail(self, notice: Row, context: Context) -> Composed:
         if notice["topic"] == INVITE:
@@ -196,12 +199,15 @@ class Composer:
         if notice["topic"] == "dead_lettered":
             return words.stopped(reference, waited)
         link = f"{self.public_url.rstrip('/')}/alerts/{notice['alert_id']}"
-        told = alert_words.of(notice["topic"], reference, waited, link)
+        hides = notice["topic"] == _SIGNPOSTED and delivery is not None and self._is_muted(delivery)
+        told = None if hides else alert_words.of(notice["topic"], reference, waited, link)
         told = told or words.alert(_kind(notice, delivery), reference, waited, link)
         to_operator = notice["recipient"] == self.directory.operator.id
         return operator_words.without_link(told, link, reference) if to_operator else told
 
 
+#: Says by itself what was answered.
+_SIGNPOSTED = f"alert.{AlertKind.SIGNPOSTED}"
 #: Mails of which nothing varies but the reference.
 _BY_REFERENCE = {
     "heard_copy": words.heard_copy,

@@ -23,6 +23,7 @@ from hub.services.respond import Response
 from hub.services.sheet import sheet
 from hub.services.shred import Shred, shred
 from hub.services.subject_access import subject_access
+from hub.services.watch import Watch
 from hub.store.read_share import ShareRecord, read_share
 from hub.store.read_state import notice_context
 from tests.scenery import NOW, SENDER, Scene, Store, delivered
@@ -89,6 +90,30 @@ def test_r21_r59_it_is_not_told_once_the_story_is_forgotten_either(scene: Scene,
     for reader, sees in (("f" * 64, not wait), ("", not wait), (author, True)):
         (one,) = report(record, scene.directory, scene.vault, late, reader=reader)["deliveries"]
         assert one["answer"] == ("declined" if sees else "decided"), reader
+
+
+@pytest.mark.parametrize("wait", [True, False])
+def test_r21_a_mail_does_not_say_either_that_a_service_named_another(scene: Scene, store: Store, wait: bool) -> None:
+    # given a service that said where else may help, and asks perhaps not to tell that yet
+    claimed = delivered(scene, store)
+    answer = Answer(AnswerState.SIGNPOSTED, do_not_tell_yet=wait)
+    store.one(scene.receive, Message("housing", "m" * 64, b"see", (), NOW))
+    (unread,) = store.one(read_inbox, ReadInbox("housing", 9, NOW, timedelta(minutes=1)))
+    said = Inbound("m-1", claimed.key, answers=(answer,))
+    assert store.one(scene.respond, Response(unread.id, "housing", said, NOW, NOW, NOW))
+    # when its alert is due, and its mails are written
+    store.one(scene.watch, Watch(NOW + 9 * DAY, NOW + 9 * DAY))
+
+    async def context(notice: Any) -> Any:
+        return notice_context(store.engine, notice)
+
+    compose = Composer(scene.directory, scene.vault, "https://hub.example", {}, context, SystemNow())
+    notices = store.all("notices", topic="alert.signposted")
+    mails = [asyncio.run(_run(compose, notice)).mail for notice in notices]
+    # then they say it only where it may be told
+    assert mails
+    assert {"Still needs somebody" in mail.subject for mail in mails} == {not wait}
+    assert {"where else" in mail.text for mail in mails} == {not wait}
 
 
 async def _run(compose: Composer, notice: Any) -> Any:
