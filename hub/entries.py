@@ -15,6 +15,7 @@ from hub import config
 from hub.config import Configuration, ServiceTable
 from hub.domain.calendar import london_date
 from hub.domain.entry import LONGEST, Approval, EntryFault, Seen, fault
+from hub.sdk.gate import ReferrerTable
 from hub.security.approvals import UnsignedError, read_approval, write_approval
 from hub.security.checkpoints import checkpoint_keys, is_signed_by
 from hub.security.keys import KeyRing
@@ -38,9 +39,13 @@ def digest_of(configuration: Configuration, service: ServiceTable) -> str:
     """
     said = service.model_dump(mode="json", exclude={"enabled": True, "clocks": True, "connection": {"clocks"}})
     told, table = configuration.partnership, configuration.partnership.safeguarding
-    if service.gates:
-        said["asked"] = [configuration.gates[name].model_dump(mode="json") for name in service.gates]
-        said["senders"] = {each.id: each.kind for each in told.partners}
+    if gates := [configuration.gates[name] for name in service.gates]:
+        said["asked"] = [each.model_dump(mode="json") for each in gates]
+        asked = [each for gate in gates for each in gate.preconditions if isinstance(each, ReferrerTable)]
+        said["referrers"] = [
+            [one.id for one in told.partners if one.id in each.partners or one.kind in each.partner_kinds]
+            for each in asked
+        ]
     if table and table.override and service.id in table.override.services:
         said["override"] = table.override.model_dump(mode="json")
     return hashlib.sha256(json.dumps(said, sort_keys=True, separators=(",", ":")).encode()).hexdigest()

@@ -28,6 +28,8 @@ FORGOTTEN: tuple[Column[Any], ...] = (
 #: What belongs to no one share: who may speak for a person stays until its partner says otherwise, for a choice that
 #: was marked as not safe must not be forgotten with the shares (R04).
 OF_PARTNERS: tuple[Column[Any], ...] = (_T.trusted_people.c.data_key, _T.trusted_people.c.details)
+#: Nor does what somebody signs in with: it ends with their account.
+OF_ACCOUNTS: tuple[Column[Any], ...] = (_T.accounts.c.data_key, _T.accounts.c.secret)
 
 _ids: BindParameter[str] = bindparam("ids", expanding=True)
 _DELIVERIES = select(_T.deliveries.c.id).where(_T.deliveries.c.share_id.in_(_ids))

@@ -33,8 +33,13 @@ def test_r01_no_operation_of_the_api_gives_or_finds_a_trusted_person(house: Hous
     operations = {(method, path) for path, methods in paths.items() for method in methods}
     # then none is called so
     assert not [each for each in operations if any(verb in each[1].lower() for verb in _VERBS)]
-    # and all there is about trusted people is to say whom the person chose
-    assert {each for each in operations if "trusted" in each[1]} == {("put", "/v1/trusted-people/{reference}")}
+    # and all there is about trusted people is to say whom the person chose, and when those are away or leave (R07, R08)
+    one = "/v1/trusted-people/{reference}"
+    assert {each for each in operations if "trusted" in each[1]} == {
+        ("put", one),
+        *((method, f"{one}/{what}") for method in ("put", "delete") for what in ("away", "leaving")),
+        ("get", f"{one}/handover"),
+    }
     for method in ("GET", "POST", "DELETE", "PATCH"):
         reply = house.cases.send_as(method, "/v1/trusted-people/tp-77", {})
         refused(reply, 405)

@@ -12,8 +12,8 @@ from hub.entries import approve_all
 from hub.security.assertions import ClientKey
 from tests.acceptance.caller import Caller
 from tests.acceptance.house import House, append_to, replace_in, until_true
-from tests.acceptance.referring import CASE_HOLDER, PANEL, TR, for_service, gate_services
-from tests.acceptance.telling import HOUSING, TREATMENT, a_share
+from tests.acceptance.referring import CASE_HOLDER, PANEL, for_service, gate_services
+from tests.acceptance.telling import HOUSING, a_share
 
 REFUSAL = "gate-wants-it"
 
@@ -70,18 +70,32 @@ def test_th21_what_a_changed_gate_lets_through_is_held_until_two_people_approved
     until_true("it to go", lambda: caller.delivery(receipt["id"], PANEL)["state"] == "delivered")
 
 
+BY_KIND = """
+[[preconditions]]
+id = "public-bodies"
+kind = "referrer"
+partner_kinds = ["public_body"]
+title = "Public bodies send here."
+next_step = "Ask your council."
+"""
+
+
 def test_th21_a_partner_that_becomes_another_kind_is_no_referrer_unseen(new_house: Callable[..., House]) -> None:
-    # given children's services that may refer, and an approved gate that asks who does
+    # given an approved gate that public bodies alone may come through
     key = ClientKey.generate()
-    house = new_house(edit=lambda folder: gate_services(folder, key))
+
+    def edit(folder: Path) -> None:
+        gate_services(folder, key)
+        append_to(folder / "gates" / "panel.toml", BY_KIND)
+
+    house = new_house(edit=edit)
     # when a charity is made a public body by one person
     partnership = house.folder / "partnerships" / "demo.toml"
     _again(house, lambda _: replace_in(partnership, 'kind = "charity"', 'kind = "public_body"'))
     house.rounds(2)
-    # then the services with gates are held, and the one without is not
+    # then the service with that gate is held, and no other
     held = {row["id"] for row in house.rows("SELECT id FROM connections WHERE held_reason = 'entry-changed'")}
-    assert TR in held
-    assert TREATMENT not in held
+    assert held == {PANEL}
 
 
 def test_th21_a_comment_opens_nothing_and_holds_nothing(new_house: Callable[..., House]) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import String
 
 from hub.domain import barrier, check
+from hub.domain.absence import Absence
 from hub.domain.alert import AlertState
 from hub.domain.answer import AnswerState
 from hub.domain.barrier import NO_CODES, BarrierState, Cause
@@ -28,6 +29,7 @@ from hub.domain.ring import RingKind, RingState
 from hub.domain.win import TRAINING, WIN
 from hub.security import passwords
 from hub.services.legal_hold import REASONS
+from hub.services.publish_month import WHY
 from hub.services.session import Way
 from hub.services.tallies import BLOCK, COHORT
 from hub.store import tables
@@ -119,6 +121,17 @@ _LONGEST = {
     "devices.token": DIGEST,
     "devices.code": DIGEST,
     "invites.address": 64 + len("@") + 253,  # an agreed mailbox, as `hub.sdk.transports.email` reads one
+    "shares.cover": DIGEST,
+    "trusted_people.cover": DIGEST,
+    "absences.trusted_person": DIGEST,
+    "absences.person": DIGEST,
+    "absences.kind": _of(Absence),
+    "absences.first": DAY,
+    "absences.last": DAY,
+    "rehearsals.mapping": 80,  # an operator's file names it, as `deliveries.mapping`
+    "learned.month": len("2026-11"),
+    "learned.why": max(map(len, WHY)),
+    "learned.opens_on": DAY,
     "accounts.person": ID,
     "accounts.password": len(passwords.hash_of("kettle otter meadow")),
     "accounts.link": DIGEST,
