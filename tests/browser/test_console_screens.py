@@ -203,10 +203,13 @@ def test_r44_keyboard_only_without_javascript(house: House, new_page: NewPage, a
 
 
 def _tab_to(page: Page, words: str) -> None:
-    for _ in range(120):
+    for _ in range(400):
         page.keyboard.press("Tab")
-        if page.locator(":focus").count() and page.locator(":focus").inner_text().strip() == words:
+        said = page.locator(":focus").inner_text().strip() if page.locator(":focus").count() else ""
+        if said == words:
             return
+        if said.startswith("Next"):  # others may have made the list longer than a page
+            page.keyboard.press("Enter")
     raise AssertionError(f"no key leads to {words}")
 
 

@@ -132,4 +132,4 @@ def test_deliveries_go_while_every_message_in_memory_is_lost(tmp_path: Path) -> 
             town.partners[name].behave(Behaviour.PROMPT)
         # when a share is sent, then both parcels go by the relay's rounds
         send_and_count(town, "nudges-lost")
-        assert lost
+        until("a nudge to be lost", lambda: bool(lost), 20)
